@@ -1,0 +1,42 @@
+# A fresh Debian with Python 3.11 or newer, pip and make is enough.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test lint format baseline clean
+
+demo: $(VENV)/.run
+	$(BIN)/immunotrack plot monneret-2020 -o timeline.png
+
+test: $(VENV)/.dev
+	$(BIN)/python -m pytest -n 2
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/interrogate -q src
+	$(BIN)/codespell
+
+format: $(VENV)/.dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+# Draw the image baselines again; look at them before they are committed.
+baseline: $(VENV)/.dev
+	IMMUNOTRACK_NEW_BASELINE=1 $(BIN)/python -m pytest tests/plot/test_baseline.py
+
+# Debian's python3 comes without ensurepip, so the environment borrows the system's pip.
+$(BIN)/python:
+	$(PYTHON) -m venv --without-pip $(VENV)
+
+$(VENV)/.run: $(BIN)/python pyproject.toml
+	$(PYTHON) -m pip --python $(BIN)/python install --quiet --editable .
+	@touch $@
+
+$(VENV)/.dev: $(BIN)/python pyproject.toml
+	$(PYTHON) -m pip --python $(BIN)/python install --quiet --editable '.[dev]'
+	@touch $@
+
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,159 @@
+"""Which range applies to a result, and the flag it earns.
+
+Limits are closed (a value equal to a limit is in range) and compared in the unit of the result. A
+censored result is L, N or H only if every value it allows has that status; otherwise it is IND.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import narwhals as nw
+from narwhals.typing import IntoDataFrameT
+
+from immunotrack.analytes import RangeSet, applied_range, choose_range_sets
+from immunotrack.table import NUMBER, TEXT, conform, lookup
+
+FLAGS: Final = ("N", "L", "H", "LL", "HH", "IND")
+"""HL7 v2 table 0078 and FHIR ObservationInterpretation; IND is FHIR's "indeterminate"."""
+
+LIMITS: Final = ("low", "high", "critical_low", "critical_high")
+
+NOISE: Final = 1e-12
+"""Two numbers closer than this, relatively, are one: 0.7999999999999999 stands for 0.8."""
+
+
+def flag(frame: IntoDataFrameT, ranges: Sequence[str | RangeSet] | str = ()) -> IntoDataFrameT:
+    """The table with the range that applies to each result, and its flag.
+
+    A range beside the result (`low`, `high`) wins, then the chosen sets in their order, then the
+    built-in default sets; without any the flag stays empty, never N.
+
+    Args:
+        frame: A measurements table (see `immunotrack.table.SCHEMA`): pandas, Polars or any eager
+            frame that narwhals knows. It is not changed.
+        ranges: Names of built-in sets, paths of TOML files or `RangeSet`s, first wins; `"none"`
+            leaves the default sets out.
+
+    Returns:
+        A frame of the same kind with `low`, `high`, `range_source`, `flag` and `off_scale`.
+
+    Raises:
+        InvalidInput: A range set is unknown or its file has errors.
+        ValueError: A needed column is missing.
+
+    >>> import pandas as pd
+    >>> table = pd.DataFrame({"analyte": ["CD4"], "value": [350.0], "unit": ["/µL"]})
+    >>> flag(table)[["analyte", "low", "high", "range_source", "flag"]].iloc[0].tolist()
+    ['cd4', 414.0, 1123.0, 'covid-cohort-2020', 'L']
+    """
+    names = (ranges,) if isinstance(ranges, str) else tuple(ranges)
+    sets = [entry for entry in names if isinstance(entry, RangeSet)]
+    sets += choose_range_sets([name for name in names if isinstance(name, str)])
+    table = with_ranges(conform(frame), sets)
+    return table.with_columns(flag=flag_rule(), off_scale=off_scale_rule()).to_native()
+
+
+def with_ranges(table: nw.DataFrame[Any], sets: Sequence[RangeSet]) -> nw.DataFrame[Any]:
+    """The table with the limits that apply, and where they come from."""
+    beside = _any(~nw.col(limit).is_null() for limit in LIMITS) & nw.col("range_source").is_in(
+        ["", "file"]
+    )
+    table = table.with_columns(beside=beside, age_key=nw.col("age_years").fill_null(-1.0))
+    found = {f"set_{limit}": NUMBER for limit in LIMITS} | {"set_name": TEXT}
+
+    def ask(analyte: str, unit: str, sex: str, age: float) -> tuple[float | str | None, ...]:
+        applied = applied_range(sets, analyte, unit, sex, None if age < 0 else age)
+        if applied is None:
+            return (None, None, None, None, "")
+        limits = (applied.low, applied.high, applied.critical_low, applied.critical_high)
+        return (*limits, applied.source)
+
+    table = lookup(table, ["analyte", "unit", "sex", "age_key"], found, ask)
+    own = nw.col("beside")
+    chosen = [
+        nw.when(own).then(nw.col(limit)).otherwise(nw.col(f"set_{limit}")).alias(limit)
+        for limit in LIMITS
+    ]
+    name = nw.when(own).then(nw.lit("file")).otherwise(nw.col("set_name"))
+    table = table.with_columns(*chosen, range_source=name)
+    return table.drop("beside", "age_key", *found)
+
+
+def flag_rule() -> nw.Expr:
+    """The flag of a result, from `comparator`, `value` and the four limits."""
+    value, comparator = nw.col("value"), nw.col("comparator")
+    ranged = ~nw.col("low").is_null() | ~nw.col("high").is_null()
+    said = ~value.is_null() | (comparator != "")
+    return (
+        nw.when(_surely_below("critical_low"))
+        .then(nw.lit("LL"))
+        .when(_surely_above("critical_high"))
+        .then(nw.lit("HH"))
+        .when(_surely_below("low"))
+        .then(nw.lit("L"))
+        .when(_surely_above("high"))
+        .then(nw.lit("H"))
+        .when(ranged & _surely_within())
+        .then(nw.lit("N"))
+        .when(ranged & said)
+        .then(nw.lit("IND"))
+        .otherwise(nw.lit(""))
+    )
+
+
+def off_scale_rule() -> nw.Expr:
+    """`<` or `>` where the result lies beyond the assay's scale, from `comparator`."""
+    comparator = nw.col("comparator")
+    return (
+        nw.when(comparator.is_in(["<", "<="]))
+        .then(nw.lit("<"))
+        .when(comparator.is_in([">", ">="]))
+        .then(nw.lit(">"))
+        .otherwise(nw.lit(""))
+    )
+
+
+def _surely_below(limit: str) -> nw.Expr:
+    """Every value that the result allows is below the limit."""
+    value, comparator = nw.col("value"), nw.col("comparator")
+    below = _less(value, nw.col(limit))
+    at_most = ~_less(nw.col(limit), value) & _known(value, nw.col(limit))
+    return (comparator.is_in(["", "<="]) & below) | ((comparator == "<") & at_most)
+
+
+def _surely_above(limit: str) -> nw.Expr:
+    """Every value that the result allows is above the limit."""
+    value, comparator = nw.col("value"), nw.col("comparator")
+    above = _less(nw.col(limit), value)
+    at_least = ~_less(value, nw.col(limit)) & _known(value, nw.col(limit))
+    return (comparator.is_in(["", ">="]) & above) | ((comparator == ">") & at_least)
+
+
+def _surely_within() -> nw.Expr:
+    """Every value that the result allows is within the range; one side may be open.
+
+    A quantity whose range starts at zero or above is not negative, so `<5` reaches down to zero.
+    """
+    value, comparator = nw.col("value"), nw.col("comparator")
+    low, high = nw.col("low"), nw.col("high")
+    over = low.is_null() | (~_less(value, low) & _known(value, low))
+    under = high.is_null() | (~_less(high, value) & _known(value, high))
+    to_zero = low.is_null() | (low == 0).fill_null(value=False)
+    return ~value.is_null() & (
+        ((comparator == "") & over & under)
+        | (comparator.is_in(["<", "<="]) & to_zero & under)
+        | (comparator.is_in([">", ">="]) & high.is_null() & over)
+    )
+
+
+def _less(one: nw.Expr, other: nw.Expr) -> nw.Expr:
+    """`one` is less than `other` by more than rounding noise; false where either is missing."""
+    return (one < other - other.abs() * NOISE).fill_null(value=False)
+
+
+def _known(*columns: nw.Expr) -> nw.Expr:
+    return ~_any(column.is_null() for column in columns)
+
+
+def _any(conditions: Any) -> nw.Expr:  # noqa: ANN401 - an iterable of expressions
+    return nw.any_horizontal(*conditions, ignore_nulls=True)

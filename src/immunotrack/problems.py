@@ -1,0 +1,179 @@
+"""What is wrong with an input, as data: one `Problem` a finding, and the error that carries them."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+
+class Severity(StrEnum):
+    """An error makes a row (or a file) unusable; a warning is said and the row is used."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+CODES: Final[dict[str, str]] = {
+    # the file
+    "unreadable": "the file cannot be opened or decoded",
+    "empty-file": "the file has no line",
+    "no-rows": "the file has a header and nothing below it",
+    "missing-column": "a column that is needed is not there",
+    "doubled-column": "two columns have the same name or the same meaning",
+    "unknown-column": "a column named in an option is not in the file",
+    "unknown-option": "an option or entry has a value that is not one of its choices",
+    "several-patients": "one patient is needed and the file has more",
+    # the row
+    "ragged-row": "a row has more or fewer cells than the header",
+    "stray-quote": "a quotation mark opens a cell and swallows the lines after it",
+    "missing-patient": "a row without a patient",
+    "missing-time": "a row without date or day",
+    "missing-analyte": "a result without a name",
+    "empty-result": "a row without a result",
+    # the time
+    "bad-date": "text that is no date",
+    "impossible-date": "a date that no calendar has",
+    "ambiguous-date": "a date whose order of day and month is not stated",
+    "bad-day": "a day that is no number",
+    "bad-age": "an age that is no number of years",
+    "bad-sex": "a sex that is neither male nor female",
+    "date-before-birth": "a sample dated before its patient's birth",
+    "end-before-start": "an event that ends before it starts",
+    "mixed-clock": "results and events that share no clock",
+    # the result
+    "not-a-number": "a result of a known analyte that is no number",
+    "text-result": "a result in words, kept as text and not flagged",
+    "decimal-comma": "a number with a comma, which two countries read differently",
+    "percent": "a percentage where the unit is not a percentage",
+    "negative-result": "a count, concentration or score below zero",
+    "absurd-magnitude": "a number that its unit makes impossible or nearly so",
+    "no-detection-limit": "not detected, and the limit of detection is not given",
+    "conflicting-results": "two different results for one analyte at one moment",
+    "repeated-result": "the same result twice",
+    "same-day-results": "several results for one analyte on one day without a time of day",
+    # names, units, ranges
+    "unknown-analyte": "a name that the catalogue does not know",
+    "unknown-unit": "a unit without a conversion to the analyte's own",
+    "missing-unit": "a number without a unit",
+    "assumed-unit": "a column without a unit, read in the catalogue's",
+    "bad-limit": "a limit of the reference range that is no number",
+    "text-range": "a reference range in words, not used",
+    "inverted-range": "a reference range whose lower limit is above its upper limit",
+    "empty-range": "a reference range of 0 to 0, read as no range",
+    "bad-entry": "an entry of a settings file that does not have the form it needs",
+    # windows
+    "window-overlap": "two sampling windows that share a day",
+    "window-gap": "days between two sampling windows that belong to neither",
+    "window-empty": "a sampling window without a result",
+    "window-past-death": "a sampling window that goes on after death",
+    # cases
+    "narrative-check": "a statement of the case's text that its data do not bear out",
+    "narrative-unchecked": "a statement of the case's text that no datum can bear out",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """One thing that is wrong, where it stands, and what to write instead.
+
+    Args:
+        code: A key of `CODES`; stable, for programs.
+        message: What is wrong, as a sentence without its final stop.
+        fix: What to write or do instead, as a sentence; may be empty.
+        severity: Error or warning.
+        source: The file's name, as the user gave it.
+        line: The physical line an editor shows, counted from 1; None for the file as a whole.
+        column: The column's name as the file has it.
+        value: The offending text.
+        rows: How many rows share this problem; `line` is then the first.
+    """
+
+    code: str
+    message: str
+    fix: str = ""
+    severity: Severity = Severity.ERROR
+    source: str = ""
+    line: int | None = None
+    column: str | None = None
+    value: str | None = None
+    rows: int = 1
+
+    def __post_init__(self) -> None:
+        if self.code not in CODES:
+            raise ValueError(f"problem code {self.code!r} is not in CODES")
+
+    @property
+    def is_error(self) -> bool:
+        """Whether the problem makes something unusable."""
+        return self.severity is Severity.ERROR
+
+    def __str__(self) -> str:
+        place = self.source if self.line is None else f"{self.source}:{self.line}"
+        cell = ""
+        if self.value is not None:
+            cell = f" {self.column or 'value'}={shown(self.value)}"
+        elif self.column is not None:
+            cell = f" column {shown(self.column)}"
+        many = f" ({self.rows} rows, first at this line)" if self.rows > 1 else ""
+        fix = f" {self.fix}" if self.fix else ""
+        return f"{place}{cell}  {self.code} ({self.severity}): {self.message}.{many}{fix}"
+
+    def as_row(self) -> dict[str, str | int | None]:
+        """The problem as one row of a table, for CSV and JSON."""
+        return {
+            "source": self.source,
+            "line": self.line,
+            "column": self.column,
+            "value": self.value,
+            "code": self.code,
+            "severity": str(self.severity),
+            "message": self.message,
+            "fix": self.fix,
+            "rows": self.rows,
+        }
+
+
+def shown(text: str, limit: int = 60) -> str:
+    """A text from a file, quoted, on one line and no longer than `limit` characters."""
+    return repr(text) if len(text) <= limit else f"{text[:limit]!r}…"
+
+
+def ordered(problems: Iterable[Problem]) -> list[Problem]:
+    """Problems in the order of their files and lines; those of a whole file come first."""
+    return sorted(problems, key=lambda p: (p.source, p.line or 0, not p.is_error, p.code))
+
+
+def tally(problems: Sequence[Problem]) -> str:
+    """How many errors and warnings there are, in words: `2 errors, 1 warning in 40 rows`."""
+    errors = sum(p.rows for p in problems if p.is_error)
+    warnings = [p for p in problems if not p.is_error]
+    told = f"{counted(errors, 'error')}, {counted(len(warnings), 'warning')}"
+    rows = sum(p.rows for p in warnings)
+    return told if rows == len(warnings) else f"{told} in {rows} rows"
+
+
+def counted(number: int, noun: str) -> str:
+    """A number with its noun, in the plural where it needs one.
+
+    >>> counted(1, "error"), counted(3, "error")
+    ('1 error', '3 errors')
+    """
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+class InvalidInput(ValueError):  # noqa: N818 - the name is part of the public API
+    """An input has errors; `problems` holds all of them.
+
+    The text of the exception names codes and lines only, so that a traceback in a log holds no
+    patient's value or identifier.
+    """
+
+    def __init__(self, problems: Sequence[Problem], *, unreadable: bool = False) -> None:
+        self.problems = tuple(problems)
+        self.unreadable = unreadable
+        errors = [p for p in self.problems if p.is_error]
+        places = ", ".join(
+            p.code if p.line is None else f"{p.code} at line {p.line}" for p in errors[:3]
+        )
+        more = ", …" if len(errors) > 3 else ""
+        super().__init__(f"{counted(sum(p.rows for p in errors), 'error')}: {places}{more}")

@@ -1,0 +1,200 @@
+"""The measurements table: one row a result, the same named columns everywhere.
+
+Any eager frame that narwhals understands can hold it. Text is never null (empty where there is
+none); `time`, `day` and numbers may be null.
+"""
+
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from typing import Any, Final
+
+import narwhals as nw
+from narwhals.typing import IntoDataFrameT
+
+from immunotrack.analytes import find_analyte
+from immunotrack.units import shift_between, shifted, unit_symbol
+
+TEXT, NUMBER, TIME, WHOLE = nw.String(), nw.Float64(), nw.Datetime("us"), nw.Int64()
+_EMPTY: Final[dict[Any, str | int]] = {TEXT: "", WHOLE: 0}
+
+SCHEMA: Final[dict[str, Any]] = {
+    "patient_id": TEXT,
+    "time": TIME,
+    "day": NUMBER,
+    "analyte": TEXT,
+    "reported": TEXT,
+    "comparator": TEXT,
+    "value": NUMBER,
+    "unit": TEXT,
+    "value_std": NUMBER,
+    "unit_std": TEXT,
+    "low": NUMBER,
+    "high": NUMBER,
+    "critical_low": NUMBER,
+    "critical_high": NUMBER,
+    "range_source": TEXT,
+    "flag": TEXT,
+    "off_scale": TEXT,
+    "sex": TEXT,
+    "age_years": NUMBER,
+    "birth_date": TIME,
+    "origin": TEXT,
+    "source": TEXT,
+    "line": WHOLE,
+}
+"""The contract: column names in order, with their types.
+
+patient_id: as in the file. time: when the sample was taken. day: days from the clock's anchor.
+analyte: a key of the catalogue, or the file's own name. reported: the result as the file has it.
+comparator: `<`, `<=`, `>`, `>=` or empty. value: the number, in `unit`. value_std, unit_std: in the
+analyte's own unit. low, high, critical_low, critical_high: the limits that apply, in `unit`.
+range_source: `file`, a set's name, or empty. flag: HL7 table 0078, `N L H LL HH IND` or empty.
+off_scale: `<` or `>` where the assay's scale ends. origin: `measured`, `quoted`, `digitised`,
+`illustrative`, or empty where the file does not say. line: the physical line of the file.
+"""
+
+EVENT_SCHEMA: Final[dict[str, Any]] = {
+    "patient_id": TEXT,
+    "kind": TEXT,
+    "name": TEXT,
+    "lane": TEXT,
+    "start_time": TIME,
+    "start_day": NUMBER,
+    "end_time": TIME,
+    "end_day": NUMBER,
+    "open_end": nw.Boolean(),
+    "dose": NUMBER,
+    "dose_unit": TEXT,
+    "result": TEXT,
+    "basis": TEXT,
+    "note": TEXT,
+    "quote": TEXT,
+    "claim": TEXT,
+    "source": TEXT,
+    "line": WHOLE,
+}
+"""The events table: one row a dose, drug, procedure, infection, test result or outcome.
+
+A row without an end is a point; `open_end` marks a span whose end is not stated.
+"""
+
+ORIGINS: Final = ("measured", "quoted", "digitised", "illustrative")
+
+
+def conform(frame: IntoDataFrameT) -> nw.DataFrame[IntoDataFrameT]:
+    """A frame with all columns of the contract: names and units as ours, `value_std` computed.
+
+    Args:
+        frame: Needs `analyte`, `unit` and a numeric `value`; other columns of the contract are used
+            where they are there, and further columns are kept behind them.
+
+    Raises:
+        ValueError: A needed column is missing.
+        TypeError: `value` is not numeric.
+    """
+    table = nw.from_native(frame, eager_only=True)
+    missing = [name for name in ("analyte", "value", "unit") if name not in table.columns]
+    if missing:
+        raise ValueError(f"the table has no column {', '.join(missing)}")
+    if not table.schema["value"].is_numeric():
+        raise TypeError("the column value must hold numbers; read text with immunotrack.read")
+    table = table.with_columns(*(_column(table, name, dtype) for name, dtype in SCHEMA.items()))
+    return _standardised(_named(table)).select([*SCHEMA, *_further(table)])
+
+
+def _further(table: nw.DataFrame[Any]) -> list[str]:
+    return [name for name in table.columns if name not in SCHEMA]
+
+
+def _column(table: nw.DataFrame[Any], name: str, dtype: Any) -> nw.Expr | nw.Series[Any]:  # noqa: ANN401
+    """A column in its type, text without nulls; empty throughout where it is missing."""
+    if name not in table.columns:
+        empty = _EMPTY.get(dtype)
+        return nw.new_series(name, [empty] * len(table), dtype, backend=table.implementation)
+    if name == "patient_id" and table.schema[name].is_numeric():
+        raise TypeError("patient_id must be text, or 007 becomes 7")
+    column = nw.col(name).cast(dtype)
+    return column.fill_null("") if dtype == TEXT else column
+
+
+def _named(table: nw.DataFrame[Any]) -> nw.DataFrame[Any]:
+    """Analytes under their keys, units in their house spelling."""
+    table = lookup(table, ["analyte"], {"analyte_key": TEXT}, lambda name: (analyte_key(name),))
+    table = table.with_columns(analyte=nw.col("analyte_key")).drop("analyte_key")
+    table = lookup(
+        table, ["analyte", "unit"], {"unit_house": TEXT}, lambda *pair: (house_unit(*pair),)
+    )
+    return table.with_columns(unit=nw.col("unit_house")).drop("unit_house")
+
+
+def analyte_key(name: str, loinc: str = "") -> str:
+    """The catalogue's key for a name or code; the name itself, without outer blanks, if unknown."""
+    analyte = find_analyte(name, loinc)
+    return analyte.key if analyte else name.strip()
+
+
+def house_unit(analyte: str, unit: str) -> str:
+    """The house spelling of a unit; a dimensionless analyte without one has its own."""
+    known = find_analyte(analyte)
+    if known is not None and known.dimensionless and not unit.strip():
+        return known.unit
+    return unit_symbol(unit)
+
+
+def standard_unit(analyte: str, unit: str) -> tuple[str, int]:
+    """The analyte's own unit and the power of ten that leads to it; ("", 0) without a conversion."""
+    known = find_analyte(analyte)
+    shift = shift_between(unit, known.unit) if known else None
+    return ("", 0) if known is None or shift is None else (known.unit, shift)
+
+
+def standard_value(value: float, shift: int) -> float:
+    """A number times a power of ten, rounded once: the decimal point of its digits is moved."""
+    return float(shifted(Decimal(repr(value)), shift))
+
+
+def _standardised(table: nw.DataFrame[Any]) -> nw.DataFrame[Any]:
+    table = table.drop("unit_std", "value_std")
+    table = lookup(
+        table, ["analyte", "unit"], {"unit_std": TEXT, "shift": WHOLE}, standard_unit
+    )
+    finite = nw.col("value").fill_null(0.0)
+    table = lookup(
+        table.with_columns(finite=nw.when(nw.col("shift") != 0).then(finite).otherwise(0.0)),
+        ["finite", "shift"],
+        {"moved": NUMBER},
+        lambda value, shift: (standard_value(value, shift),),
+    )
+    standard = (
+        nw.when(nw.col("unit_std") != "", ~nw.col("value").is_null())
+        .then(nw.when(nw.col("shift") == 0).then(nw.col("value")).otherwise(nw.col("moved")))
+        .otherwise(None)
+    )
+    return table.with_columns(value_std=standard.cast(NUMBER)).drop("shift", "finite", "moved")
+
+
+def lookup(
+    table: nw.DataFrame[Any],
+    keys: Sequence[str],
+    answers: dict[str, Any],
+    answer: Callable[..., tuple[Any, ...]],
+) -> nw.DataFrame[Any]:
+    """The table with further columns, each distinct combination of `keys` being asked once.
+
+    A rule that is a matter of names or grammar is thus written as a plain function and serves one
+    record and ten million rows alike. The order of rows is kept; keys must not be null.
+
+    Args:
+        answers: Names and types of the columns to add.
+        answer: Takes one value of each key, gives one value for each added column.
+    """
+    distinct = table.select(keys).unique().rows()
+    columns: dict[str, list[Any]] = {name: [] for name in (*keys, *answers)}
+    for row in distinct:
+        for name, value in zip(columns, (*row, *answer(*row)), strict=True):
+            columns[name].append(value)
+    schema = {**{key: table.schema[key] for key in keys}, **answers}
+    found = nw.from_dict(columns, schema=schema, backend=table.implementation)
+    order = "immunotrack_row"
+    joined = table.with_row_index(order).join(found, on=list(keys), how="left")
+    return joined.sort(order).drop(order)

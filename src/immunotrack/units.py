@@ -1,0 +1,106 @@
+"""Laboratory units: their spellings, and exact conversion between those of one dimension.
+
+Every unit of immune monitoring that converts at all converts by a power of ten, so a conversion
+shifts the decimal point of the number as written and is exact both ways.
+"""
+
+import tomllib
+import unicodedata
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cache
+from importlib.resources import files
+
+
+class UnitError(ValueError):
+    """Two units have no conversion into each other, or one of them is not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A unit with its dimension and its size as a power of ten of that dimension's base.
+
+    Args:
+        symbol: The house spelling, `cells/µL`.
+        dimension: What is measured, `cells per volume`; only equal dimensions convert.
+        exponent: 6 for cells/µL, because one cell/µL is 10⁶ cells per litre.
+    """
+
+    symbol: str
+    dimension: str
+    exponent: int
+
+
+def find_unit(text: str) -> Unit | None:
+    """The unit that a spelling stands for, or None where no table has it.
+
+    Upper and lower case count where two units differ by nothing else (`G/L` is 10⁹ per litre,
+    `g/L` is grams per litre).
+
+    >>> find_unit("x 10⁹/L").symbol, find_unit("THOU/uL").symbol, find_unit("furlongs")
+    ('10*9/L', '10*3/uL', None)
+    """
+    exact, folded = _spellings()
+    spelling = _plain(text)
+    return exact.get(spelling) or folded.get(spelling.casefold())
+
+
+def unit_symbol(text: str) -> str:
+    """The house spelling of a unit; an unknown unit stays as written, without outer blanks."""
+    unit = find_unit(text)
+    return unit.symbol if unit else text.strip()
+
+
+def shift_between(source: str, target: str) -> int | None:
+    """The power of ten that turns a number in `source` into `target`; None without a conversion."""
+    from_unit, to_unit = find_unit(source), find_unit(target)
+    if from_unit is None or to_unit is None or from_unit.dimension != to_unit.dimension:
+        return None
+    return from_unit.exponent - to_unit.exponent
+
+
+def convert(number: Decimal, source: str, target: str) -> Decimal:
+    """A number in another unit, exactly.
+
+    Raises:
+        UnitError: One unit is unknown, or they measure different things (% and AB/C).
+
+    >>> convert(Decimal("0.57"), "10*9/L", "cells/µL")
+    Decimal('570')
+    """
+    shift = shift_between(source, target)
+    if shift is None:
+        raise UnitError(f"no conversion from {source!r} to {target!r}")
+    return shifted(number, shift)
+
+
+def shifted(number: Decimal, shift: int) -> Decimal:
+    """A number times ten to the power `shift`, written without an exponent where it is whole."""
+    sign, digits, exponent = number.as_tuple()
+    if not isinstance(exponent, int):
+        raise UnitError(f"{number} is not a finite number")
+    moved = Decimal((sign, digits, exponent + shift))
+    return moved.quantize(Decimal(1)) if exponent + shift > 0 else moved
+
+
+def _plain(text: str) -> str:
+    """A spelling without what never changes its meaning: blanks, superscripts, kinds of µ."""
+    folded = unicodedata.normalize("NFKC", text.strip().replace("^", "*"))
+    return "".join(folded.split()).replace("μ", "u").replace("×", "x").replace("**", "*")
+
+
+@cache
+def _spellings() -> tuple[dict[str, Unit], dict[str, Unit]]:
+    """Two tables from spelling to unit: as written, and by folded case where that is unambiguous."""
+    table = tomllib.loads(files("immunotrack").joinpath("data/units.toml").read_text("utf-8"))
+    exact: dict[str, Unit] = {}
+    folded: dict[str, Unit | None] = {}
+    for entry in table["unit"]:
+        unit = Unit(entry["symbol"], entry["dimension"], entry["exponent"])
+        for spelling in (entry["symbol"], *entry["spellings"]):
+            key = _plain(spelling)
+            if exact.setdefault(key, unit) != unit:
+                raise ValueError(f"data/units.toml: {spelling!r} stands for two units")
+            if folded.setdefault(key.casefold(), unit) != unit:
+                folded[key.casefold()] = None
+    return exact, {spelling: unit for spelling, unit in folded.items() if unit is not None}

@@ -1,0 +1,109 @@
+"""The grammar of a result as a laboratory writes it: `12.3`, `<5`, `>= 1000`, `45 %`, `not detected`."""
+
+import re
+import tomllib
+from decimal import Decimal
+from enum import StrEnum
+from functools import cache
+from importlib.resources import files
+from typing import Final, NamedTuple
+
+
+class Kind(StrEnum):
+    """What a result text is."""
+
+    EMPTY = "empty"
+    NUMBER = "number"
+    CENSORED = "censored"
+    NOT_DETECTED = "not detected"
+    COMMA = "comma"
+    TEXT = "text"
+
+
+class Result(NamedTuple):
+    """A result text, understood.
+
+    Args:
+        comparator: `<`, `<=`, `>`, `>=` or empty; it stays with the number for ever.
+        number: The number as written; None for words and for a bare "not detected".
+        percent: The text ends in a percent sign.
+    """
+
+    kind: Kind
+    comparator: str = ""
+    number: Decimal | None = None
+    percent: bool = False
+
+
+COMPARATORS: Final = {"<": "<", ">": ">", "<=": "<=", ">=": ">=", "≤": "<=", "≥": ">="}
+
+_SIGN = r"(?P<comparator><=|>=|≤|≥|<|>)?\s*"
+_RESULT = re.compile(
+    _SIGN + r"(?P<number>[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,2})?)\s*(?P<percent>%)?"
+)
+_GROUPED = re.compile(_SIGN + r"[+-]?[0-9]+(?:[.,' \u00a0\u202f][0-9]+)+\s*%?")
+_LONGEST = 40
+"""A longer text is no number: a double holds 17 digits."""
+
+
+def parse_result(text: str) -> Result:
+    """What a result text says; a number is never guessed.
+
+    >>> parse_result("< 5")
+    Result(kind=<Kind.CENSORED: 'censored'>, comparator='<', number=Decimal('5'), percent=False)
+    >>> parse_result("1,5").kind, parse_result("pending").kind
+    (<Kind.COMMA: 'comma'>, <Kind.TEXT: 'text'>)
+    """
+    text = text.strip()
+    if not text:
+        return Result(Kind.EMPTY)
+    if len(text) > _LONGEST:
+        return Result(Kind.TEXT)
+    if match := _RESULT.fullmatch(text):
+        comparator = COMPARATORS.get(match["comparator"] or "", "")
+        kind = Kind.CENSORED if comparator else Kind.NUMBER
+        return Result(kind, comparator, Decimal(match["number"]), match["percent"] is not None)
+    if " ".join(text.casefold().split()) in _not_detected():
+        return Result(Kind.NOT_DETECTED, "<")
+    return Result(Kind.COMMA if _GROUPED.fullmatch(text) else Kind.TEXT)
+
+
+class RowResult(NamedTuple):
+    """A result with what its row adds: the limit of detection stands in for the missing number.
+
+    Args:
+        unlimited: Not detected, and no limit of detection is known.
+    """
+
+    kind: str
+    comparator: str
+    value: float | None
+    percent: bool
+    unlimited: bool
+
+
+def read_result(reported: str, detection_limit: float | None = None) -> RowResult:
+    """A result text beside its limit of detection, as the columns that rules are asked of.
+
+    >>> read_result("not detected", 0.5).value
+    0.5
+    """
+    kind, comparator, number, percent = parse_result(reported)
+    absent = kind is Kind.NOT_DETECTED
+    value = detection_limit if absent else None if number is None else float(number)
+    return RowResult(str(kind), comparator, value, percent, absent and value is None)
+
+
+def result_text(comparator: str, number: float) -> str:
+    """A number with its comparator as a result text; a whole number has no decimal point.
+
+    >>> result_text("<", 5.0), result_text("", 0.57)
+    ('<5', '0.57')
+    """
+    return f"{comparator}{int(number)}" if number.is_integer() else f"{comparator}{number!r}"
+
+
+@cache
+def _not_detected() -> frozenset[str]:
+    table = tomllib.loads(files("immunotrack").joinpath("data/words.toml").read_text("utf-8"))
+    return frozenset(table["not_detected"])
