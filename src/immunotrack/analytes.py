@@ -31,6 +31,7 @@ class Analyte(Entry):
 
     Args:
         key: Our own name, `cd4`.
+        heading: The name over a panel of a figure.
         unit: The unit in which a series is compared and drawn.
         unit_label: The unit as an axis shows it, where the code is hard to read.
         dimensionless: A result without a unit has this analyte's unit.
@@ -42,6 +43,7 @@ class Analyte(Entry):
     key: str
     name: str
     short: str
+    heading: str
     unit: str
     unit_label: str = ""
     dimensionless: bool = False

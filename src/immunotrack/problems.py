@@ -16,6 +16,7 @@ class Severity(StrEnum):
 CODES: Final[dict[str, str]] = {
     # the file
     "unreadable": "the file cannot be opened or decoded",
+    "unwritable": "the output file cannot be written",
     "empty-file": "the file has no line",
     "no-rows": "the file has a header and nothing below it",
     "missing-column": "a column that is needed is not there",
@@ -62,10 +63,13 @@ CODES: Final[dict[str, str]] = {
     "empty-range": "a reference range of 0 to 0, read as no range",
     "bad-entry": "an entry of a settings file that does not have the form it needs",
     # windows
+    "mixed-units": "results of one series in units that do not convert into each other",
     "window-overlap": "two sampling windows that share a day",
     "window-gap": "days between two sampling windows that belong to neither",
     "window-empty": "a sampling window without a result",
     "window-past-death": "a sampling window that goes on after death",
+    # figures
+    "not-drawn": "something that is there and that the figure does not show",
     # cases
     "narrative-check": "a statement of the case's text that its data do not bear out",
     "narrative-unchecked": "a statement of the case's text that no datum can bear out",

@@ -173,6 +173,28 @@ def _standardised(table: nw.DataFrame[Any]) -> nw.DataFrame[Any]:
     return table.with_columns(value_std=standard.cast(NUMBER)).drop("shift", "finite", "moved")
 
 
+def in_standard_units(table: nw.DataFrame[Any]) -> nw.DataFrame[Any]:
+    """The table with value and limits in the analyte's own unit wherever there is a conversion."""
+    table = lookup(
+        table, ["analyte", "unit"], {"own_unit": TEXT, "shift": WHOLE}, standard_unit
+    )
+    for name in ("low", "high", "critical_low", "critical_high"):
+        table = lookup(
+            table, [name, "shift"], {"moved": NUMBER}, lambda limit, shift: (_moved(limit, shift),)
+        )
+        table = table.with_columns(nw.col("moved").alias(name)).drop("moved")
+    converts = nw.col("own_unit") != ""
+    return table.with_columns(
+        value=nw.when(converts).then(nw.col("value_std")).otherwise(nw.col("value")),
+        unit=nw.when(converts).then(nw.col("own_unit")).otherwise(nw.col("unit")),
+    ).drop("own_unit", "shift")
+
+
+def _moved(limit: float | None, shift: int) -> float | None:
+    missing = limit is None or limit != limit  # noqa: PLR0124 - nan, in a pandas frame
+    return None if missing or limit is None else standard_value(limit, shift)
+
+
 def lookup(
     table: nw.DataFrame[Any],
     keys: Sequence[str],
@@ -182,7 +204,7 @@ def lookup(
     """The table with further columns, each distinct combination of `keys` being asked once.
 
     A rule that is a matter of names or grammar is thus written as a plain function and serves one
-    record and ten million rows alike. The order of rows is kept; keys must not be null.
+    record and ten million rows alike. The order of rows is kept; a null key has null answers.
 
     Args:
         answers: Names and types of the columns to add.

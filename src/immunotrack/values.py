@@ -1,5 +1,6 @@
 """The grammar of a result as a laboratory writes it: `12.3`, `<5`, `>= 1000`, `45 %`, `not detected`."""
 
+import math
 import re
 import tomllib
 from decimal import Decimal
@@ -92,6 +93,48 @@ def read_result(reported: str, detection_limit: float | None = None) -> RowResul
     absent = kind is Kind.NOT_DETECTED
     value = detection_limit if absent else None if number is None else float(number)
     return RowResult(str(kind), comparator, value, percent, absent and value is None)
+
+
+class Bound(NamedTuple):
+    """One end of what a result allows; `open` is 1 or -1 where the end itself is not allowed.
+
+    Two lower ends, or two upper ends, compare as they should: > 5 lies above >= 5.
+    """
+
+    value: float
+    open: int = 0
+
+
+def bounds(comparator: str, value: float | None) -> tuple[Bound, Bound]:
+    """The lowest and the highest value that a result of a non-negative quantity allows.
+
+    A missing value is a result below a limit that is not known: it allows anything from zero.
+
+    >>> bounds("<", 5.0)
+    (Bound(value=0.0, open=0), Bound(value=5.0, open=-1))
+    """
+    if value is None:
+        return Bound(0.0), Bound(math.inf)
+    if comparator in {"<", "<="}:
+        return Bound(min(0.0, value)), Bound(value, -1 if comparator == "<" else 0)
+    if comparator in {">", ">="}:
+        return Bound(value, 1 if comparator == ">" else 0), Bound(math.inf)
+    return Bound(value), Bound(value)
+
+
+def from_bounds(lower: Bound, upper: Bound) -> tuple[str, float | None]:
+    """The comparator and value that say as much of an interval as one result can.
+
+    >>> from_bounds(Bound(3.0), Bound(5.0, -1)), from_bounds(Bound(3.0), Bound(3.0))
+    (('<', 5.0), ('', 3.0))
+    """
+    if lower.value == upper.value and not lower.open and not upper.open:
+        return "", upper.value
+    if math.isfinite(upper.value):
+        return "<" if upper.open else "<=", upper.value
+    if lower.value > 0:
+        return ">" if lower.open else ">=", lower.value
+    return "<", None
 
 
 def result_text(comparator: str, number: float) -> str:

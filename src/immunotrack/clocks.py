@@ -1,0 +1,83 @@
+"""What day 0 is. A day without the name of its clock means nothing, so every axis carries it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import narwhals as nw
+
+from immunotrack.problems import Problem
+from immunotrack.table import NUMBER, lookup
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """The days of one patient.
+
+    Args:
+        name: The label of a time axis, `Days after ICU admission`.
+        anchor: The moment of day 0, where days follow from dates; None where the source counts.
+    """
+
+    name: str
+    anchor: datetime | None = None
+
+    def day(self, time: datetime | None, day: float | None) -> float | None:
+        """The day of a moment on this clock; None where it has none."""
+        if self.anchor is None:
+            return day
+        return None if time is None else (time - self.anchor) / timedelta(days=1)
+
+
+def choose_clock(
+    table: nw.DataFrame[Any], events: Sequence[dict[str, Any]], name: str = ""
+) -> Clock:
+    """The clock that a patient's results and events share.
+
+    Days that the source counts win. Dates are counted from the first dose, and from the day of the
+    first result where no dose is dated.
+
+    Args:
+        name: What the source calls its days.
+    """
+    if not table["day"].is_null().any():
+        return Clock(name or "Day")
+    doses = [
+        (event["start_time"], event["name"])
+        for event in events
+        if event["kind"] == "dose" and event["start_time"] is not None
+    ]
+    if doses:
+        first, drug = min(doses)
+        return Clock(f"Days after first {drug} dose", _midnight(first))
+    return Clock("Days after first result", _midnight(table["time"].drop_nulls().min()))
+
+
+def _midnight(time: datetime) -> datetime:
+    return datetime(time.year, time.month, time.day)  # noqa: DTZ001 - local wall clock
+
+
+def with_days(table: nw.DataFrame[Any], clock: Clock) -> nw.DataFrame[Any]:
+    """The table with `day` on the clock."""
+    if clock.anchor is None:
+        return table
+    counted = lookup(table, ["time"], {"counted": NUMBER}, lambda time: (clock.day(time, None),))
+    return counted.with_columns(day=nw.col("counted")).drop("counted")
+
+
+def unplaced_events(events: Sequence[dict[str, Any]], clock: Clock) -> list[Problem]:
+    """The events that have no day on the clock, as problems."""
+    missing = "a date" if clock.anchor is not None else "a day"
+    return [
+        Problem(
+            code="mixed-clock",
+            source=event["source"],
+            line=event["line"] or None,
+            column="start",
+            message=f"the results are placed by {missing.removeprefix('a ')} and this event has none",
+            fix=f"Give the event {missing}.",
+        )
+        for event in events
+        if clock.day(event["start_time"], event["start_day"]) is None
+    ]

@@ -1,0 +1,270 @@
+"""The lane strip: doses, treatments, infections, tests and outcomes on the figure's time axis."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from matplotlib.axes import Axes
+from matplotlib.patches import Rectangle
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from immunotrack.plot.drawn import Row, Timeline
+from immunotrack.plot.style import (
+    BAR,
+    DOSE,
+    FAINT,
+    FONT,
+    INFECTION,
+    INK,
+    RULE,
+    STRIPE,
+    Ruler,
+    Size,
+    grouped,
+)
+
+
+@dataclass(slots=True)
+class Lane:
+    """One row of the strip while it is drawn.
+
+    Args:
+        y: Of its middle, in heights of a plain lane from the top.
+        half: Half the height of its stripe.
+        mm_per_day: The scale of the time axis.
+        beyond: Room for text right of the axis, in days.
+        taken: Stretches of the row that hold text already, in days.
+        last_dose: The size that was written last.
+    """
+
+    ax: Axes
+    ruler: Ruler
+    size: Size
+    y: float
+    half: float
+    mm_per_day: float
+    days: tuple[float, float]
+    beyond: float
+    taken: list[tuple[float, float]] = field(default_factory=list)
+    last_dose: str = ""
+
+    def days_wide(self, text: str) -> float:
+        """The width of a text in days."""
+        return self.ruler.width(text, self.size.small) / self.mm_per_day
+
+    def free(self, start: float, end: float) -> bool:
+        """Whether a stretch is inside the axis and holds no text yet."""
+        inside = self.days[0] <= start and end <= self.days[1] + self.beyond
+        return inside and all(end <= one or start >= other for one, other in self.taken)
+
+    def write(self, x: float, text: str, *, align: str, colour: str = INK, down: float = 0) -> None:
+        """Write a text in the row and remember where."""
+        wide = self.days_wide(text)
+        start = {"left": x, "right": x - wide, "center": x - wide / 2}[align]
+        self.taken.append((start, start + wide))
+        self.ax.text(
+            x, self.y + down, text, ha=align, va="center_baseline", fontsize=self.size.small,
+            color=colour, fontfamily=FONT, zorder=5, gid="event-label",
+        )
+
+
+def lane_label(name: str, events: Sequence[Row]) -> str:
+    """The name of a lane, with the unit of its doses where they share one."""
+    units = {event["dose_unit"] for event in events if event["kind"] == "dose" and event["dose_unit"]}
+    return f"{name}, {units.pop()}" if len(units) == 1 else name
+
+
+def lane_height(events: Sequence[Row]) -> float:
+    """The height of a lane, in plain lanes: doses have their size below them."""
+    return 1.65 if any(event["kind"] == "dose" for event in events) else 1.0
+
+
+def strip_height(timeline: Timeline) -> float:
+    """The height of all lanes, in plain lanes."""
+    return sum(lane_height(events) for events in timeline.lanes.values())
+
+
+def room_beyond(timeline: Timeline, size: Size, ruler: Ruler) -> float:
+    """The room in mm that the names of last outcomes need right of the time axis."""
+    last = [
+        events[-1]["name"]
+        for events in timeline.lanes.values()
+        if events[-1]["kind"] == "outcome" and events[-1]["last"] is None
+    ]
+    return max((ruler.width(name, size.small) for name in last), default=0.0)
+
+
+def draw_lanes(
+    ax: Axes, timeline: Timeline, size: Size, ruler: Ruler, *, width: float, beyond: float
+) -> Axes:
+    """Draw the lane strip.
+
+    Args:
+        width: Of the axes, in mm.
+        beyond: Room for text right of the axes, in mm.
+
+    The artists carry a gid: `dose`, `event` and `event-label`.
+    """
+    ax.set_xlim(timeline.days)
+    ax.set_ylim(strip_height(timeline), 0)
+    scale = width / (timeline.days[1] - timeline.days[0])
+    top = 0.0
+    for name, events in timeline.lanes.items():
+        tall = lane_height(events)
+        lane = Lane(
+            ax, ruler, size, top + tall / 2, tall / 2 - 0.12, scale, timeline.days, beyond / scale
+        )
+        top += tall
+        ax.add_patch(
+            Rectangle(
+                (timeline.days[0], lane.y - lane.half), timeline.days[1] - timeline.days[0],
+                2 * lane.half, facecolor=STRIPE, linewidth=0, zorder=0,
+            )
+        )
+        ax.text(
+            -1.8 / width, lane.y, lane_label(name, events), transform=ax.get_yaxis_transform(),
+            ha="right", va="center_baseline", fontsize=size.text, color=INK, fontfamily=FONT,
+            gid="lane",
+        )
+        _draw_lane(lane, events)
+    ax.spines[:].set_visible(False)
+    ax.tick_params(
+        top=True, labeltop=True, bottom=False, labelbottom=False, left=False, labelleft=False,
+        length=1.6, width=0.6, color=RULE, labelcolor=INK, labelsize=size.small, pad=1,
+        labelfontfamily=FONT,
+    )
+    ax.xaxis.set_major_locator(MaxNLocator(14 if size.columns > 2 else 8, steps=[1, 2, 4, 8, 10], integer=True))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: grouped(value)))
+    return ax
+
+
+def _draw_lane(lane: Lane, events: Sequence[Row]) -> None:
+    seen = [event for event in events if _reaches(event, lane.days)]
+    points = [event for event in seen if event["last"] is None and not event["open_end"]]
+    spans = [event for event in seen if event not in points]
+    for event in spans:
+        later = [other["day"] for other in seen if other["day"] > event["day"]]
+        _draw_span(lane, event, min(later, default=lane.days[1]))
+    half = _half(lane)
+    lane.taken += [(e["day"] - half, e["day"] + half) for e in points if e["kind"] != "dose"]
+    for event in points:
+        _POINTS.get(event["kind"], _draw_point)(lane, event)
+
+
+def _reaches(event: Row, days: tuple[float, float]) -> bool:
+    last = days[1] if event["open_end"] else event["day"] if event["last"] is None else event["last"]
+    return bool(event["day"] <= days[1] and last >= days[0])
+
+
+def _half(lane: Lane) -> float:
+    """Half the width of a mark, in days."""
+    return lane.size.marker * 0.22 / lane.mm_per_day
+
+
+def _draw_span(lane: Lane, event: Row, until: float) -> None:
+    """A bar with its name in it, or beside it where it is too short.
+
+    Where the end is not stated the bar is as long as its name and thins out: it says when the event
+    began and no more.
+    """
+    start = max(event["day"], lane.days[0])
+    text = event["name"] if event["dose"] is None else f"{grouped(event['dose'])} {event['dose_unit']}"
+    pad = 0.8 / lane.mm_per_day
+    named = lane.days_wide(text) + 2 * pad
+    colour = INFECTION if event["kind"] == "infection" else BAR
+    if event["last"] is not None:
+        end = min(event["last"], lane.days[1])
+    else:
+        end = min(start + named, until, lane.days[1])
+        tail = min(end + _TAIL / lane.mm_per_day, until, lane.days[1])
+        lane.ax.plot(
+            [end, tail], [lane.y, lane.y], color=colour, linewidth=lane.size.line * 1.6,
+            linestyle=(0, (1, 1)), zorder=2, gid="event",
+        )
+    lane.ax.add_patch(
+        Rectangle(
+            (start, lane.y - lane.half), end - start, 2 * lane.half, facecolor=colour, edgecolor=STRIPE,
+            linewidth=lane.size.line * 0.7, zorder=2, gid="event",
+            alpha=0.55 if event["basis"] == "assumed" else 1,
+        )
+    )
+    if named <= end - start + _ROUNDING:
+        lane.write(start + pad, text, align="left", colour="white")
+    elif end + named <= until and lane.free(end + pad, end + named):
+        lane.write(end + pad, text, align="left")
+    elif fitted := lane.ruler.fitted(text, lane.size.small, (end - start - 2 * pad) * lane.mm_per_day):
+        lane.write(start + pad, fitted, align="left", colour="white")
+
+
+_ROUNDING: Final = 1e-9
+_TAIL: Final = 4.0
+"""The length of the dots behind a bar whose end is not stated, in mm."""
+
+
+def _draw_dose(lane: Lane, event: Row) -> None:
+    """A triangle, filled where the day is stated, with the size of the dose below it.
+
+    A size that has no room is left out where it is that of the dose before.
+    """
+    assumed = event["basis"] == "assumed"
+    lane.ax.plot(
+        [event["day"]], [lane.y - 0.36], linestyle="none", marker="v", color=DOSE,
+        markerfacecolor="white" if assumed else DOSE, markersize=lane.size.marker * 0.95,
+        markeredgewidth=lane.size.line, zorder=4, gid="dose", clip_on=False,
+    )
+    if event["dose"] is None:
+        return
+    text = grouped(event["dose"])
+    half = lane.days_wide(text) / 2
+    if text != lane.last_dose or lane.free(event["day"] - half, event["day"] + half):
+        lane.write(event["day"], text, align="center", colour=DOSE, down=0.36)
+        lane.last_dose = text
+
+
+def _draw_test(lane: Lane, event: Row) -> None:
+    """A disc with + for a positive result, a ring with − for a negative one, else the result."""
+    result = event["result"].casefold()
+    sign = {"positive": "+", "negative": "−"}.get(result, "")
+    positive = result == "positive"
+    lane.ax.plot(
+        [event["day"]], [lane.y], linestyle="none", marker="o", color=INK,
+        markerfacecolor=INK if positive else "white", markersize=lane.size.marker * 1.25,
+        markeredgewidth=lane.size.line * 0.8, zorder=4, gid="event", clip_on=False,
+    )
+    if sign:
+        lane.ax.plot(
+            [event["day"]], [lane.y], linestyle="none", marker=f"${sign}$", zorder=5,
+            color="white" if positive else INK, markersize=lane.size.marker * 0.7,
+            markeredgewidth=0, gid="event",
+        )
+    else:
+        _write_beside(lane, event, event["result"] or event["name"], INK)
+
+
+def _draw_point(lane: Lane, event: Row) -> None:
+    marker = "X" if event["kind"] == "outcome" else "d"
+    lane.ax.plot(
+        [event["day"]], [lane.y], linestyle="none", marker=marker,
+        color=INK if event["kind"] == "outcome" else FAINT, markersize=lane.size.marker * 1.1,
+        markeredgewidth=0, zorder=4, gid="event", clip_on=False,
+    )
+    _write_beside(lane, event, event["name"], INK)
+
+
+def _write_beside(lane: Lane, event: Row, text: str, colour: str) -> None:
+    """The text right of a mark, else left of it, shortened if it must be; else not at all."""
+    gap = _half(lane) + 0.5 / lane.mm_per_day
+    wide = lane.days_wide(text)
+    for align, x, start in (
+        ("left", event["day"] + gap, event["day"] + gap),
+        ("right", event["day"] - gap, event["day"] - gap - wide),
+    ):
+        if lane.free(start, start + wide):
+            lane.write(x, text, align=align, colour=colour)
+            return
+
+
+_POINTS: Final[dict[str, Callable[[Lane, Row], None]]] = {
+    "dose": _draw_dose,
+    "test result": _draw_test,
+}

@@ -1,0 +1,193 @@
+"""One panel: the reference band, the samples, the windows and the first dose, on one Axes."""
+
+import math
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+from matplotlib.patches import Rectangle
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
+
+from immunotrack.plot.drawn import Panel, Row, Timeline
+from immunotrack.plot.style import (
+    BAND,
+    DOSE,
+    FAINT,
+    FONT,
+    INK,
+    MARKS,
+    RULE,
+    TREATED,
+    Size,
+    grouped,
+)
+
+
+def draw_panel(ax: Axes, panel: Panel, timeline: Timeline, size: Size) -> Axes:
+    """Draw a panel; heading and range are the page's business.
+
+    The artists carry a gid: `band`, `decision-limit`, `treatment`, `dose`, `window`, `sample`,
+    `line`, and `value` or `censored` for the points.
+    """
+    ax.set_xlim(timeline.days)
+    ax.set_ylim(y_limits(panel))
+    _axes(ax, panel, size)
+    _treatment(ax, timeline, size)
+    _bands(ax, panel, timeline)
+    _windows(ax, panel, timeline, size)
+    _points(ax, panel.faint, size, faint=True)
+    for run in runs(panel.line):
+        days, values = [row["day"] for row in run], [row["value"] for row in run]
+        ax.plot(days, values, color=INK, linewidth=size.line, zorder=3, gid="line")
+    _points(ax, panel.line, size, faint=False)
+    return ax
+
+
+def y_limits(panel: Panel) -> tuple[float, float]:
+    """The axis: from zero for a count, and with every edge of the band in sight."""
+    values = [row["value"] for row in (*panel.line, *panel.faint)]
+    edges = [row[side] for row in panel.line for side in ("low", "high") if row[side] is not None]
+    edges += [float(limit.limit) for limit in panel.limits if limit.limit is not None]
+    everything = [*values, *edges] or [1.0]
+    top = max(everything)
+    if panel.log:
+        positive = [value for value in everything if value > 0] or [1.0]
+        return min(positive) / 1.6, max(positive) * 1.6
+    bottom = min(everything)
+    if panel.counts or (bottom >= 0 and bottom < 0.35 * top):
+        bottom = min(0.0, bottom)
+    air = (top - bottom or abs(top) or 1.0) * 0.12
+    return (bottom if bottom == 0 else bottom - air), top + air
+
+
+def runs(rows: Sequence[Row]) -> Iterator[list[Row]]:
+    """The series in stretches of one range: where the range changes, the line breaks."""
+    for _, stretch in groupby(rows, key=lambda row: (row["low"], row["high"], row["range_source"])):
+        yield list(stretch)
+
+
+def range_text(panel: Panel) -> str:
+    """The range of a panel in words: `ref 1 100–3 200`, `ref ≥ 15 000`."""
+    found = list(dict.fromkeys((row["low"], row["high"]) for row in panel.line))
+    if len(found) > 1:
+        return "ref changes"
+    low, high = found[0] if found else (None, None)
+    if low is None and high is None:
+        return "no ref range"
+    if high is None:
+        return f"ref ≥ {grouped(low)}"
+    if low is None:
+        return f"ref ≤ {grouped(high)}"
+    return f"ref {grouped(low)}–{grouped(high)}"
+
+
+def _axes(ax: Axes, panel: Panel, size: Size) -> None:
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.spines[["left", "bottom"]].set(linewidth=0.6, color=RULE)
+    ax.tick_params(
+        width=0.6, length=2.2, color=RULE, labelcolor=INK, labelsize=size.small,
+        labelfontfamily=FONT, pad=1.5,
+    )
+    if panel.log:
+        ax.set_yscale("log")
+        ax.yaxis.set_major_locator(LogLocator(numticks=5))
+    else:
+        ax.yaxis.set_major_locator(MaxNLocator(4 if size.columns == 2 else 5))
+    ax.yaxis.set_minor_locator(NullLocator())
+    ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: grouped(value)))
+    ax.xaxis.set_major_locator(MaxNLocator(5 if size.columns == 2 else 7, steps=[1, 2, 4, 8, 10], integer=True))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: grouped(value)))
+
+
+def _treatment(ax: Axes, timeline: Timeline, size: Size) -> None:
+    """The first dose: an arrow at the top, and a tint from there on."""
+    day = timeline.first_dose
+    if day is None:
+        return
+    ax.axvspan(day, timeline.days[1], color=TREATED, linewidth=0, zorder=0, gid="treatment")
+    ax.annotate(
+        "",
+        xy=(day, 0.90),
+        xytext=(day, 1.035),
+        xycoords=("data", "axes fraction"),
+        arrowprops={
+            "arrowstyle": "-|>",
+            "color": DOSE,
+            "linewidth": size.line * 1.3,
+            "mutation_scale": size.marker * 1.7,
+            "shrinkA": 0,
+            "shrinkB": 0,
+        },
+        annotation_clip=False,
+        zorder=6,
+        gid="dose",
+    )
+
+
+def _bands(ax: Axes, panel: Panel, timeline: Timeline) -> None:
+    """The range as a band, to the edge where it has no limit, stepping where it changes."""
+    bottom, top = ax.get_ylim()
+    stretches = list(runs(panel.line))
+    starts = [timeline.days[0], *(stretch[0]["day"] for stretch in stretches[1:])]
+    ends = [*starts[1:], timeline.days[1]]
+    for stretch, start, end in zip(stretches, starts, ends, strict=True):
+        low, high = stretch[0]["low"], stretch[0]["high"]
+        if low is None and high is None:
+            continue
+        low, high = bottom if low is None else low, top if high is None else high
+        ax.add_patch(
+            Rectangle(
+                (start, low), end - start, high - low,
+                facecolor=BAND, alpha=0.75, linewidth=0, zorder=1, gid="band",
+            )
+        )
+    for limit in panel.limits:
+        ax.axhline(
+            float(limit.limit or 0), color=RULE, linewidth=0.5, linestyle=(0, (4, 3)), zorder=1.5,
+            gid="decision-limit",
+        )
+    ax.set_ylim(bottom, top)
+
+
+def _windows(ax: Axes, panel: Panel, timeline: Timeline, size: Size) -> None:
+    """Each window as a bracket along the time axis."""
+    for first, last in panel.spans:
+        start, end = max(first, timeline.days[0]), min(last, timeline.days[1])
+        if start > end:
+            continue
+        ax.add_line(
+            Line2D(
+                [start, end], [0.018, 0.018], transform=ax.get_xaxis_transform(), color=FAINT,
+                linewidth=size.line * 2, solid_capstyle="butt", zorder=2, gid="window",
+            )
+        )
+
+
+def _points(ax: Axes, rows: Sequence[Row], size: Size, *, faint: bool) -> None:
+    """The points by status; an open mark is a censored value, drawn at its limit."""
+    def kind(row: Row) -> tuple[str, bool]:
+        return str(row["flag"]), bool(row["comparator"])
+
+    for (flag, censored), group in groupby(sorted(rows, key=kind), key=kind):
+        points = [row for row in group if _visible(ax, row["value"])]
+        mark = MARKS[flag]
+        critical = flag in {"LL", "HH"}
+        ax.plot(
+            [row["day"] for row in points],
+            [row["value"] for row in points],
+            linestyle="none",
+            marker=mark.marker,
+            markersize=size.marker * (0.62 if faint else 1.25 if critical else 1),
+            markerfacecolor="white" if censored else mark.colour,
+            markeredgecolor=INK if critical else mark.colour,
+            markeredgewidth=size.line * (1 if censored or critical else 0.4),
+            alpha=0.32 if faint else 1,
+            zorder=2.5 if faint else 4,
+            clip_on=False,
+            gid="sample" if faint else "censored" if censored else "value",
+        )
+
+
+def _visible(ax: Axes, value: float) -> bool:
+    return math.isfinite(value) and not (ax.get_yscale() == "log" and value <= 0)

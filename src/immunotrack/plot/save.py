@@ -1,0 +1,70 @@
+"""Figures to files: PNG, SVG or PDF by the extension, reproducible byte for byte."""
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+
+from immunotrack.outputs import write_whole
+from immunotrack.problems import InvalidInput, Problem, shown
+
+_METADATA: Final[dict[str, dict[str, str | None]]] = {
+    ".png": {"Software": "immunotrack"},
+    ".svg": {"Creator": "immunotrack", "Date": None},
+    ".pdf": {"Creator": "immunotrack", "Producer": "immunotrack", "CreationDate": None},
+}
+"""Of every format; no person, no path, no date."""
+
+FORMATS: Final = tuple(_METADATA)
+
+
+def save_figure(figure: Figure, path: Path) -> None:
+    """Write a figure, whole or not at all.
+
+    Raises:
+        InvalidInput: The extension names no format, or the file cannot be written.
+    """
+    suffix = check_format(path)
+    buffer = io.BytesIO()
+    settings = {"svg.hashsalt": "immunotrack", "svg.fonttype": "none", "pdf.fonttype": 42}
+    with mpl.rc_context(settings), _distinct_gids(figure, wanted=suffix == ".svg"):
+        figure.savefig(buffer, format=suffix[1:], dpi=figure.dpi, metadata=_METADATA[suffix])
+    write_whole(path, buffer.getvalue())
+
+
+def check_format(path: Path) -> str:
+    """The extension of a path, if it is that of a figure.
+
+    Raises:
+        InvalidInput: It is not.
+    """
+    suffix = path.suffix.lower()
+    if suffix not in FORMATS:
+        problem = Problem(
+            code="unknown-option",
+            source="-o",
+            message=f"{shown(path.suffix or path.name)} is no format of a figure",
+            fix=f"Let the name end in {', '.join(FORMATS[:-1])} or {FORMATS[-1]}.",
+        )
+        raise InvalidInput([problem])
+    return suffix
+
+
+@contextmanager
+def _distinct_gids(figure: Figure, *, wanted: bool) -> Iterator[None]:
+    """Number the gids while an SVG is written: an id may stand in a document only once."""
+    artists = [artist for artist in figure.findobj() if artist.get_gid()] if wanted else []
+    names = [artist.get_gid() for artist in artists]
+    seen: dict[str, int] = {}
+    for artist, name in zip(artists, names, strict=True):
+        seen[name] = seen.get(name, 0) + 1
+        artist.set_gid(f"{name}-{seen[name]}")
+    try:
+        yield
+    finally:
+        for artist, name in zip(artists, names, strict=True):
+            artist.set_gid(name)

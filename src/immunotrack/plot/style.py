@@ -1,0 +1,132 @@
+"""How everything looks: page sizes, colours, markers, and the measuring of text."""
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+
+SizeName = Literal["double", "single", "screen"]
+
+INK: Final = "#1f2933"
+FAINT: Final = "#9aa5b1"
+RULE: Final = "#52606d"
+STRIPE: Final = "#f0f2f4"
+BAND: Final = "#dcdfe3"
+LOW: Final = "#1b62a5"
+HIGH: Final = "#b4500b"
+DOSE: Final = "#c8102e"
+TREATED: Final = "#fdf1f2"
+BAR: Final = "#8795a5"
+INFECTION: Final = "#8e6fb0"
+FONT: Final = "DejaVu Sans"
+"""The one font that comes with matplotlib, so that a figure is the same on every machine."""
+
+MM_PER_INCH: Final = 25.4
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """A page: lengths in mm, text in points.
+
+    Args:
+        height: The most the figure may be high.
+        columns: Of panels.
+        panel: The height of a panel's axes, if there is room.
+        lane: The height of a lane.
+        dpi: For PNG.
+    """
+
+    width: float
+    height: float
+    columns: int
+    panel: float
+    lane: float
+    title: float
+    text: float
+    small: float
+    marker: float
+    line: float
+    dpi: int
+
+
+SIZES: Final[dict[str, Size]] = {
+    "double": Size(183, 170, 3, 35, 4.4, 9, 7, 6, 4.2, 0.9, 300),
+    "single": Size(89, 170, 2, 25, 3.5, 7, 6, 5, 3.2, 0.7, 600),
+    "screen": Size(320, 1000, 3, 62, 7.6, 16, 12, 10.5, 7.5, 1.6, 110),
+}
+"""Journal double column, journal single column, and a screen; text of 5 points and more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """How a status is drawn: by shape and by colour, so that neither is needed alone."""
+
+    marker: str
+    colour: str
+    label: str
+
+
+MARKS: Final[dict[str, Mark]] = {
+    "L": Mark("v", LOW, "below range"),
+    "LL": Mark("v", LOW, "critically low"),
+    "N": Mark("o", INK, "in range"),
+    "H": Mark("^", HIGH, "above range"),
+    "HH": Mark("^", HIGH, "critically high"),
+    "IND": Mark("D", RULE, "status undetermined"),
+    "": Mark("s", RULE, "no range"),
+}
+
+
+class Ruler:
+    """Measures text as it will be drawn on one figure, in mm."""
+
+    def __init__(self, figure: Figure) -> None:
+        canvas = FigureCanvasAgg(figure)
+        self._renderer = canvas.get_renderer()
+        self._mm = MM_PER_INCH / figure.dpi
+
+    def width(self, text: str, points: float, *, bold: bool = False) -> float:
+        """How wide a line of text is, in mm."""
+        font = FontProperties(family=FONT, size=points, weight="bold" if bold else "normal")
+        width, _, _ = self._renderer.get_text_width_height_descent(text, font, ismath=False)
+        return float(width) * self._mm
+
+    def fitted(self, text: str, points: float, width: float) -> str:
+        """The text, shortened with an ellipsis to a width in mm; empty where two letters do not fit."""
+        if self.width(text, points) <= width:
+            return text
+        for end in range(len(text) - 1, 1, -1):
+            short = f"{text[:end].rstrip()}…"
+            if self.width(short, points) <= width:
+                return short
+        return ""
+
+    def wrapped(self, text: str, points: float, width: float) -> list[str]:
+        """The text in lines no wider than a width in mm; a word that is too long is cut."""
+        lines: list[str] = []
+        line = ""
+        for word in text.split():
+            longer = f"{line} {word}".strip()
+            if self.width(longer, points) <= width:
+                line = longer
+            else:
+                lines += [line] if line else []
+                line = self.fitted(word, points, width)
+        return [*lines, line] if line else lines
+
+
+def line_height(points: float) -> float:
+    """The height of a line of text in mm."""
+    return points * 1.3 * MM_PER_INCH / 72
+
+
+def grouped(number: float) -> str:
+    """A number with a thin space between thousands, as axes and ranges show it.
+
+    >>> grouped(15000), grouped(2.466), grouped(0.5)
+    ('15\u2009000', '2.466', '0.5')
+    """
+    text = f"{number:,.10g}" if abs(number) < 1e15 else f"{number:g}"
+    return text.replace(",", "\u2009").replace("-", "\u2212")

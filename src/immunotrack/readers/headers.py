@@ -1,0 +1,273 @@
+"""Which column of a file is which of ours, and whether the file is long or wide."""
+
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any, Literal
+
+from immunotrack.analytes import find_analyte
+from immunotrack.problems import InvalidInput, Problem, shown
+from immunotrack.units import unit_symbol
+
+Table = Literal["results", "events"]
+
+
+@dataclass(frozen=True, slots=True)
+class WideColumn:
+    """A column of a wide file: the results of one analyte.
+
+    Args:
+        index: The column's place in the header.
+        unit: As the header gives it, else the catalogue's.
+        unit_assumed: The header gives none.
+    """
+
+    index: int
+    analyte: str
+    unit: str
+    unit_assumed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where a grid holds what.
+
+    Args:
+        roles: Our column name to the place of the file's column.
+        wide: The analyte columns of a wide file; empty for a long one.
+    """
+
+    roles: dict[str, int]
+    wide: tuple[WideColumn, ...] = ()
+
+    def told(self, header: Sequence[str]) -> str:
+        """The mapping in words: `long; patient_id=PID, time=DATE`."""
+        pairs = [f"{role}={header[index]}" for role, index in self.roles.items()]
+        pairs += [
+            f"{c.analyte}={header[c.index]} in {c.unit}{' (assumed)' if c.unit_assumed else ''}"
+            for c in self.wide
+        ]
+        return f"{'wide' if self.wide else 'long'}; {', '.join(pairs)}"
+
+
+def results_layout(
+    source: str, header: Sequence[str], columns: Mapping[str, str], line: int
+) -> Layout:
+    """The layout of a file of results.
+
+    Raises:
+        InvalidInput: A needed column is missing or there twice, or `columns` names what is not
+            there; every such problem is listed.
+    """
+    roles, chosen, problems = _roles("results", source, header, columns, line)
+    wide: tuple[WideColumn, ...] = ()
+    if "analyte" not in roles or "reported" not in roles:
+        wide = tuple(_wide_columns(header, chosen, set(roles.values())))
+    needed = ["patient_id"]
+    if not wide:
+        needed += ["analyte", "reported"]
+    problems += _missing(source, header, line, needed, roles)
+    if "time" not in roles and "day" not in roles:
+        problems += _missing(source, header, line, ["time"], roles, also=" or day")
+    problems += _doubled(source, line, wide)
+    if problems:
+        raise InvalidInput(problems, unreadable=True)
+    return Layout({role: roles[role] for role in roles if not wide or role not in _LONG_ONLY}, wide)
+
+
+_LONG_ONLY = frozenset({"analyte", "reported", "unit", "low", "high", "loinc", "detection_limit"})
+
+
+def events_layout(
+    source: str, header: Sequence[str], columns: Mapping[str, str], line: int
+) -> Layout:
+    """The layout of a file of events; `kind` may be missing where there is a dose.
+
+    Raises:
+        InvalidInput: A needed column is missing or there twice.
+    """
+    roles, _, problems = _roles("events", source, header, columns, line)
+    needed = ["name", "start"] if "dose" in roles else ["kind", "name", "start"]
+    problems += _missing(source, header, line, needed, roles)
+    if problems:
+        raise InvalidInput(problems, unreadable=True)
+    return Layout(roles)
+
+
+def plain_header(name: str) -> str:
+    """A header without what never tells two apart."""
+    return re.sub(r"[\W_]", "", name.casefold())
+
+
+@cache
+def _known() -> dict[str, Any]:
+    text = files("immunotrack").joinpath("data/columns.toml").read_text("utf-8")
+    return tomllib.loads(text)
+
+
+@cache
+def sexes() -> dict[str, str]:
+    """What a cell of a sex column may say, to `male`, `female` or empty."""
+    known = _known()["sex"]
+    return {
+        word: "" if sex == "unknown" else sex for sex, words in known.items() for word in words
+    }
+
+
+def _roles(
+    table: Table, source: str, header: Sequence[str], columns: Mapping[str, str], line: int
+) -> tuple[dict[str, int], dict[str, int], list[Problem]]:
+    """Our columns, the analytes named by `columns`, and what is wrong."""
+    roles: dict[str, int] = {}
+    analytes: dict[str, int] = {}
+    problems: list[Problem] = []
+    for ours, theirs in columns.items():
+        role = _role_named(table, ours)
+        analyte = find_analyte(ours)
+        index = _column(header, theirs)
+        if index is None or (role is None and analyte is None):
+            problems.append(_bad_map(table, source, header, line, ours, theirs, index))
+        elif role is not None:
+            roles[role] = index
+        elif analyte is not None:
+            analytes[analyte.key] = index
+    taken = {*roles.values(), *analytes.values()}
+    for role, known in _known()[table].items():
+        if role in roles:
+            continue
+        for tier in (known["names"], known["weak"]):
+            plain = {plain_header(name) for name in tier}
+            found = [
+                n for n, name in enumerate(header) if n not in taken and plain_header(name) in plain
+            ]
+            if len(found) > 1:
+                problems.append(_two_columns(source, header, line, role, found))
+            if found:
+                roles[role] = found[0]
+                break
+    return {role: roles[role] for role in _known()[table] if role in roles}, analytes, problems
+
+
+def _role_named(table: Table, name: str) -> str | None:
+    """The role that a name on the left of --map stands for."""
+    plain = plain_header(name)
+    for role, known in _known()[table].items():
+        if plain in {plain_header(word) for word in (role, *known["names"])}:
+            return str(role)
+    return None
+
+
+def _column(header: Sequence[str], name: str) -> int | None:
+    """The place of a column named by a user: as written, else the only one like it."""
+    if header.count(name) == 1:
+        return header.index(name)
+    alike = [n for n, own in enumerate(header) if plain_header(own) == plain_header(name)]
+    return alike[0] if len(alike) == 1 else None
+
+
+def _bad_map(
+    table: Table,
+    source: str,
+    header: Sequence[str],
+    line: int,
+    ours: str,
+    theirs: str,
+    index: int | None,
+) -> Problem:
+    if index is None:
+        times = header.count(theirs)
+        message = "there is no such column" if times < 2 else f"{times} columns have this name"
+        return Problem(
+            code="unknown-column" if times < 2 else "doubled-column",
+            source=source,
+            line=line,
+            column=theirs,
+            message=f"--map {ours}={theirs}: {message}",
+            fix=f"The file has: {', '.join(header)}.",
+        )
+    return Problem(
+        code="unknown-column",
+        source=source,
+        line=line,
+        column=theirs,
+        message=f"--map {ours}={theirs}: {shown(ours)} is none of our columns and no analyte",
+        fix=f"Ours are: {', '.join(_known()[table])}.",
+    )
+
+
+def _two_columns(
+    source: str, header: Sequence[str], line: int, role: str, found: Sequence[int]
+) -> Problem:
+    names = " and ".join(header[n] for n in found)
+    return Problem(
+        code="doubled-column",
+        source=source,
+        line=line,
+        message=f"{names} can both be {role}",
+        fix=f"Say which one: --map {role}={header[found[0]]}"
+        if len({header[n] for n in found}) > 1
+        else "Rename one of them.",
+    )
+
+
+def _missing(
+    source: str,
+    header: Sequence[str],
+    line: int,
+    needed: Sequence[str],
+    roles: Mapping[str, int],
+    also: str = "",
+) -> list[Problem]:
+    return [
+        Problem(
+            code="missing-column",
+            source=source,
+            line=line,
+            message=f"no column for {role}{also}; the file has: {', '.join(header)}",
+            fix=f"Name it with --map {role}=YOUR_COLUMN.",
+        )
+        for role in needed
+        if role not in roles
+    ]
+
+
+def _wide_columns(
+    header: Sequence[str], chosen: Mapping[str, int], taken: set[int]
+) -> list[WideColumn]:
+    """The columns that are named for an analyte, with `(unit)` or `[unit]` behind it or not."""
+    by_index = {index: key for key, index in chosen.items()}
+    found = []
+    for index, name in enumerate(header):
+        stem, unit = _split_unit(name)
+        analyte = find_analyte(by_index.get(index, stem))
+        if analyte is not None and (index not in taken or index in by_index):
+            found.append(
+                WideColumn(index, analyte.key, unit_symbol(unit) or analyte.unit, not unit)
+            )
+    return found
+
+
+def _split_unit(name: str) -> tuple[str, str]:
+    """A header as analyte name and unit: `CD4 (/µL)`, `NK [cells/µL]`; the unit may be empty."""
+    if find_analyte(name):
+        return name, ""
+    match = re.fullmatch(r"\s*(.*?)\s*[(\[](.+)[)\]]\s*", name)
+    return (match[1], match[2]) if match else (name, "")
+
+
+def _doubled(source: str, line: int, wide: Sequence[WideColumn]) -> list[Problem]:
+    keys = [column.analyte for column in wide]
+    return [
+        Problem(
+            code="doubled-column",
+            source=source,
+            line=line,
+            message=f"{keys.count(key)} columns hold {key}",
+            fix="Rename all but one of them.",
+        )
+        for key in dict.fromkeys(keys)
+        if keys.count(key) > 1
+    ]

@@ -1,0 +1,415 @@
+"""From a grid of text to the measurements table, every row kept and every problem named."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import narwhals as nw
+import polars as pl
+
+from immunotrack.analytes import find_analyte
+from immunotrack.problems import Problem, Severity, ordered
+from immunotrack.readers.grid import Grid, Options
+from immunotrack.readers.headers import Layout, sexes
+from immunotrack.records import result_unit
+from immunotrack.rules import RULES
+from immunotrack.table import (
+    NUMBER,
+    ORIGINS,
+    SCHEMA,
+    TEXT,
+    TIME,
+    analyte_key,
+    conform,
+    lookup,
+)
+from immunotrack.times import DateOrder, age_in_years, parse_time
+from immunotrack.values import Kind, parse_result, read_result
+
+_LIMITS: Final = ("low", "high", "critical_low", "critical_high")
+_NUMBERS: Final = ("day", *_LIMITS, "detection_limit", "age_years")
+_TIMES: Final = ("time", "birth_date")
+_WORDS: Final = ("patient_id", "analyte", "loinc", "reported", "unit", "sex", "origin")
+_ERROR, _WARNING = Severity.ERROR, Severity.WARNING
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """The measurements of a file.
+
+    Args:
+        table: The contract's columns, then `row` (the row of the grid), `problem` (the codes of all
+            problems of the row) and `valid` (none of them is an error), in the file's order.
+        problems: In the order of the file; a warning that many rows share is told once.
+    """
+
+    table: pl.DataFrame
+    problems: list[Problem]
+
+
+@dataclass(frozen=True, slots=True)
+class _Finding:
+    """One kind of problem, with the rows that have it.
+
+    Args:
+        column: The column of ours at which the problem points.
+        where: True in the rows that have the problem.
+        detail: A column whose text is put behind the message.
+    """
+
+    code: str
+    severity: Severity
+    column: str
+    where: pl.Expr
+    message: str
+    fix: str = ""
+    detail: str = ""
+
+
+def read_results(grid: Grid, layout: Layout, options: Options) -> Results:
+    """The measurements of a grid; a row that is wrong is in the table too, marked invalid."""
+    table = _with_neighbours(_understood(_cells(grid, layout), options.dates))
+    findings = [
+        *_name_findings(),
+        *_time_findings(options.dates),
+        *_limit_findings(),
+        *_rule_findings(),
+        *_moment_findings(),
+    ]
+    sound = pl.col("fault") == ""
+    marks = table.select(
+        (sound & finding.where.fill_null(value=False)).alias(str(number))
+        for number, finding in enumerate(findings)
+    )
+    problems = [*grid.problems, *_assumed_units(grid, layout)]
+    for number, finding in enumerate(findings):
+        problems += _told(finding, table.filter(marks[str(number)]), grid, layout)
+    return Results(_marked(table, findings, marks), ordered(problems))
+
+
+def _cells(grid: Grid, layout: Layout) -> pl.DataFrame:
+    """One row a result, each of our columns as the file's text, empty where it has none."""
+    columns = list(zip(*grid.rows, strict=True))
+    rows = range(len(grid.rows))
+    shared = pl.DataFrame(
+        {name: columns[index] for name, index in layout.roles.items()}
+        | {
+            "row": rows,
+            "line": grid.lines,
+            "fault": [grid.faults.get(row, "") for row in rows],
+            "source": [grid.source] * len(rows),
+        },
+        schema_overrides={"line": pl.Int64, "row": pl.Int64},
+    )
+    if layout.wide:
+        shared = _melted(shared, columns, layout)
+    else:
+        shared = shared.with_columns(column=pl.lit("reported"))
+    absent = [n for n in (*_WORDS, *_NUMBERS, *_TIMES) if n not in shared.columns]
+    return shared.with_columns(pl.lit("").alias(name) for name in absent)
+
+
+def _melted(shared: pl.DataFrame, columns: Sequence[Any], layout: Layout) -> pl.DataFrame:
+    """A wide file as a long one: a row for each cell with a result, in the file's order."""
+    parts = [
+        shared.with_columns(
+            analyte=pl.lit(wide.analyte),
+            unit=pl.lit(wide.unit),
+            reported=pl.Series(columns[wide.index]),
+            column=pl.lit(str(wide.index)),
+            order=pl.lit(order),
+        )
+        for order, wide in enumerate(layout.wide)
+    ]
+    filled = pl.col("reported").str.strip_chars() != ""
+    faulty = (pl.col("fault") != "") & (pl.col("order") == 0)
+    return pl.concat(parts).filter(filled | faulty).sort("row", "order").drop("order")
+
+
+def _understood(text: pl.DataFrame, dates: DateOrder) -> pl.DataFrame:
+    """The text with what it means: the contract's columns, and those that the rules are asked of."""
+    kept = (*_NUMBERS, *_TIMES, "sex", "analyte", "unit")
+    table = nw.from_native(
+        text.with_columns(pl.col(name).alias(f"{name}_text") for name in kept), eager_only=True
+    )
+    for name in _NUMBERS:
+        table = _replaced(table, [name], {name: NUMBER}, lambda cell: (_number(cell),))
+    for name in _TIMES:
+        answers = {name: TIME, f"{name}_clock": nw.Boolean(), f"{name}_problem": TEXT}
+        table = _replaced(table, [name], answers, lambda cell: _moment(cell, dates))
+    table = _replaced(table, ["sex"], {"sex": TEXT}, lambda cell: (_sex(cell),))
+    table = _replaced(table, ["analyte", "loinc"], _ANALYTE, _analyte)
+    table = table.with_columns(limit_key=nw.col("detection_limit").fill_null(-1.0))
+    table = lookup(table, ["reported", "limit_key"], _RESULT, _result)
+    unit = {"unit": TEXT}
+    table = _replaced(table, ["analyte", "unit", "percent"], unit, _unit)
+    age = {"birth_age": NUMBER}
+    table = lookup(table, ["birth_date", "time"], age, lambda *at: (_age(*at),))
+    table = table.with_columns(age_years=nw.coalesce("birth_age", "age_years"))
+    return conform(table.to_native()).to_native().with_columns(ranged=_ranged())
+
+
+_ANALYTE: Final = {"analyte": TEXT, "known": nw.Boolean(), "absurd_from": NUMBER, "absurd_below": NUMBER}
+_RESULT: Final = {
+    "kind": TEXT,
+    "comparator": TEXT,
+    "value": NUMBER,
+    "percent": nw.Boolean(),
+    "unlimited": nw.Boolean(),
+}
+
+
+def _replaced(
+    table: nw.DataFrame[Any], keys: list[str], answers: dict[str, Any], answer: Any  # noqa: ANN401
+) -> nw.DataFrame[Any]:
+    """`lookup`, with answers that may bear the name of a key and then take its place."""
+    found = {f"found_{name}": dtype for name, dtype in answers.items()}
+    table = lookup(table, keys, found, answer)
+    table = table.drop(*(key for key in keys if key in answers))
+    return table.rename({f"found_{name}": name for name in answers})
+
+
+def _number(cell: str) -> float | None:
+    result = parse_result(cell)
+    plain = result.kind is Kind.NUMBER and result.number is not None and not result.percent
+    return float(result.number) if plain and result.number is not None else None
+
+
+def _moment(cell: str, dates: DateOrder) -> tuple[Any, bool, str]:
+    return tuple(parse_time(cell, dates)) if cell.strip() else (None, False, "")  # type: ignore[return-value]
+
+
+def _sex(cell: str) -> str:
+    return sexes().get(cell.strip().casefold(), "")
+
+
+def _analyte(name: str, loinc: str) -> tuple[str, bool, float | None, float | None]:
+    analyte = find_analyte(name, loinc)
+    if analyte is None:
+        return (_unclaimed(name), False, None, None)
+    bounds = (analyte.absurd_from, analyte.absurd_below)
+    return (analyte.key, True, *(None if bound is None else float(bound) for bound in bounds))  # type: ignore[return-value]
+
+
+def _unclaimed(name: str) -> str:
+    """The file's own name of an analyte that is none of ours, kept apart from our names.
+
+    A percentage under the name of a count ("Lymphocytes", 736-9) must not become the count again.
+    """
+    plain = name.strip()
+    return f"{plain} (other)" if find_analyte(plain) else plain
+
+
+def _result(reported: str, limit: float) -> tuple[Any, ...]:
+    return tuple(read_result(reported, None if limit < 0 else limit))
+
+
+def _unit(analyte: str, unit: str, percent: bool) -> tuple[str]:  # noqa: FBT001 - a key
+    return (result_unit(analyte, unit, percent=percent),)
+
+
+def _age(birth: Any, at: Any) -> float | None:  # noqa: ANN401 - datetime or None
+    return None if birth is None or at is None else float(age_in_years(birth, at))
+
+
+def _ranged() -> pl.Expr:
+    """`file` where a usable limit stands beside the result."""
+    nothing = (pl.col("low") == 0) & (pl.col("high") == 0)
+    given = pl.any_horizontal(pl.col(limit).is_not_null() for limit in _LIMITS)
+    return pl.when(given & ~nothing.fill_null(value=False)).then(pl.lit("file")).otherwise(pl.lit(""))
+
+
+def _with_neighbours(table: pl.DataFrame) -> pl.DataFrame:
+    """The table with what is said elsewhere in the file of the same sample."""
+    counts = pl.col("kind").is_in([Kind.NUMBER, Kind.CENSORED, Kind.NOT_DETECTED])
+    timed = pl.col("time").is_not_null() | pl.col("day").is_not_null()
+    same = ["patient_id", "analyte", "time", "day", "counts"]
+    said = pl.struct("comparator", pl.coalesce("value_std", "value"), "unit_std")
+    first, last = (end.over(same) for end in (pl.col("line").first(), pl.col("line").last()))
+    return table.with_columns(
+        counts=counts & timed & (pl.col("analyte") != "") & (pl.col("fault") == "")
+    ).with_columns(
+        alike=pl.len().over(same),
+        different=said.n_unique().over(same),
+        later=pl.col("line") > first,
+        other_line=pl.when(pl.col("line") > first).then(first).otherwise(last).cast(pl.String),
+        clocked=pl.col("time_clock") | (pl.col("day") != pl.col("day").floor()).fill_null(value=False),
+    )
+
+
+def _blank(name: str) -> pl.Expr:
+    return pl.col(name).str.strip_chars() == ""
+
+
+def _name_findings() -> list[_Finding]:
+    sex_known = pl.col("sex_text").str.strip_chars().str.to_lowercase().is_in(list(sexes()))
+    origins = ", ".join(ORIGINS)
+    return [
+        _Finding("missing-patient", _ERROR, "patient_id", _blank("patient_id"), "no patient",
+                 "Write the patient in every row."),
+        _Finding("missing-analyte", _ERROR, "analyte", _blank("analyte"), "no name of what was measured",
+                 "Write the analyte in every row."),
+        _Finding("unknown-analyte", _WARNING, "analyte", ~pl.col("known") & ~_blank("analyte"),
+                 "not in the catalogue: flagged only against a range beside it",
+                 "See `immunotrack analytes` for the names it knows."),
+        _Finding("bad-sex", _WARNING, "sex", ~sex_known, "neither male nor female: read as not known",
+                 "Write male or female, or leave it empty."),
+        _Finding("unknown-option", _ERROR, "origin", ~pl.col("origin").is_in(["", *ORIGINS]),
+                 "not an origin of a value", f"Write one of: {origins}."),
+    ]
+
+
+def _time_findings(dates: DateOrder) -> list[_Finding]:
+    stated = "ISO 8601" if dates == "iso" else f"ISO 8601 or in the order {dates}"
+    messages = {
+        "bad-date": (f"not a date in {stated}", "Write 2020-03-24 or 2020-03-24T08:50, or name the "
+                     "order with --dates dmy, mdy or ymd."),
+        "impossible-date": ("no calendar has this date", "Correct it."),
+        "ambiguous-date": ("the order of day, month and year is not stated", "Add --dates dmy, "
+                           "--dates mdy or --dates ymd."),
+    }
+    dated = [
+        _Finding(code, _ERROR, name, pl.col(f"{name}_problem") == code, *messages[code])
+        for name in _TIMES
+        for code in messages
+    ]
+    age = pl.col("age_years")
+    return [
+        *dated,
+        _Finding("missing-time", _ERROR, "time", _blank("time_text") & _blank("day_text"),
+                 "neither date nor day", "Write when the sample was taken."),
+        _Finding("bad-day", _ERROR, "day", ~_blank("day_text") & pl.col("day").is_null(),
+                 "not a number of days", "Write 24, -3 or 0.5."),
+        _Finding("date-before-birth", _ERROR, "time", pl.col("time") < pl.col("birth_date"),
+                 "before the date of birth", "Correct one of the two dates."),
+        _Finding("bad-age", _WARNING, "age_years",
+                 ~_blank("age_years_text") & (age.is_null() | (age < 0) | (age > 130)),
+                 "not an age in years: read as not known", "Write completed years, such as 74."),
+    ]
+
+
+def _limit_findings() -> list[_Finding]:
+    fix = "Write a number, or leave it empty where there is no limit."
+    findings = []
+    for limit in (*_LIMITS, "detection_limit"):
+        wrong = ~_blank(f"{limit}_text") & pl.col(limit).is_null()
+        findings += [
+            _Finding("bad-limit", _ERROR, limit, wrong & pl.col("known"),
+                     "not a number, and a limit must be one", fix),
+            _Finding("text-range", _WARNING, limit, wrong & ~pl.col("known"),
+                     "a limit in words is not used", ""),
+        ]
+    return findings
+
+
+def _rule_findings() -> list[_Finding]:
+    return [
+        _Finding(
+            rule.code,
+            rule.severity,
+            rule.column,
+            rule.test(*(pl.col(name) for name in rule.needs))
+            & pl.all_horizontal(pl.col(name).is_not_null() for name in rule.needs),
+            rule.message,
+            rule.fix,
+        )
+        for rule in RULES
+    ]
+
+
+def _moment_findings() -> list[_Finding]:
+    several = pl.col("counts") & (pl.col("alike") > 1)
+    differ = several & (pl.col("different") > 1)
+    return [
+        _Finding("repeated-result", _WARNING, "reported",
+                 several & (pl.col("different") == 1) & pl.col("later"),
+                 "the same result of the same sample stands at line", "Leave one of them out.",
+                 "other_line"),
+        _Finding("conflicting-results", _ERROR, "reported", differ & pl.col("clocked"),
+                 "a different result of the same analyte at the same moment stands at line",
+                 "Keep the one that is right.", "other_line"),
+        _Finding("same-day-results", _WARNING, "reported", differ & ~pl.col("clocked") & pl.col("later"),
+                 "a different result of the same day, without a time of day, stands at line",
+                 "Give the time of day to keep their order.", "other_line"),
+    ]
+
+
+def _told(finding: _Finding, rows: pl.DataFrame, grid: Grid, layout: Layout) -> list[Problem]:
+    """The problems of one finding: an error for each row, a warning for each distinct text."""
+    text = f"{finding.column}_text"
+    value = text if text in rows.columns else finding.column
+    details = rows[finding.detail] if finding.detail else [""] * len(rows)
+    told: dict[tuple[str, str, int], Problem] = {}
+    counts: dict[tuple[str, str, int], int] = {}
+    for line, column, cell, detail in zip(
+        rows["line"], rows["column"], rows[value], details, strict=True
+    ):
+        key = (column, cell, line if finding.severity is _ERROR or detail else 0)
+        counts[key] = counts.get(key, 0) + 1
+        told.setdefault(
+            key,
+            Problem(
+                code=finding.code,
+                severity=finding.severity,
+                source=grid.source,
+                line=line,
+                column=_header_of(finding.column, column, grid, layout),
+                value=cell,
+                message=f"{finding.message} {detail}".strip(),
+                fix=finding.fix,
+            ),
+        )
+    return [_with_rows(problem, counts[key]) for key, problem in told.items()]
+
+
+def _with_rows(problem: Problem, rows: int) -> Problem:
+    return Problem(**{**{k: getattr(problem, k) for k in problem.__slots__}, "rows": rows})
+
+
+def _header_of(column: str, place: str, grid: Grid, layout: Layout) -> str:
+    """The file's name of a column of ours; in a wide file the results stand under their analyte."""
+    if place.isdecimal() and column in {"reported", "unit"}:
+        return grid.header[int(place)]
+    index = layout.roles.get(column)
+    return column if index is None else grid.header[index]
+
+
+def _assumed_units(grid: Grid, layout: Layout) -> list[Problem]:
+    return [
+        Problem(
+            code="assumed-unit",
+            severity=_WARNING,
+            source=grid.source,
+            line=grid.header_line,
+            column=grid.header[wide.index],
+            message=f"the header names no unit; read as {wide.unit}",
+            fix=f"Write it in the header: {wide.analyte} ({wide.unit}).",
+        )
+        for wide in layout.wide
+        if wide.unit_assumed
+    ]
+
+
+def _marked(table: pl.DataFrame, findings: Sequence[_Finding], marks: pl.DataFrame) -> pl.DataFrame:
+    """The contract's columns with `row`, `problem` and `valid`; a range of 0 to 0 is gone."""
+    codes = [
+        pl.when(pl.col(str(number))).then(pl.lit(finding.code))
+        for number, finding in enumerate(findings)
+    ]
+    wrong = [str(n) for n, finding in enumerate(findings) if finding.severity is _ERROR]
+    said = marks.select(
+        problem=pl.concat_str(codes, separator=" ", ignore_nulls=True),
+        wrong=pl.any_horizontal(wrong),
+    )
+    unused = pl.col("ranged") == ""
+    fault = pl.col("fault")
+    return (
+        table.with_columns(said)
+        .with_columns(
+            *(pl.when(unused).then(None).otherwise(pl.col(n)).alias(n) for n in _LIMITS),
+            range_source=pl.col("ranged"),
+            problem=pl.when(fault != "").then(fault).otherwise(pl.col("problem")),
+            valid=~pl.col("wrong") & (fault == ""),
+        )
+        .select(*SCHEMA, "row", "problem", "valid")
+    )
