@@ -8,6 +8,7 @@ from typing import Any, Final
 import narwhals as nw
 from narwhals.typing import IntoDataFrame
 
+from immunotrack.annotated import table_csv
 from immunotrack.analytes import Analyte, ReferenceRange, analytes, builtin_range_sets
 from immunotrack.clocks import Clock, choose_clock, unplaced_events, with_days
 from immunotrack.problems import InvalidInput, Problem, Severity, shown
@@ -93,6 +94,11 @@ class Timeline:
     illustrative: bool
     table: list[Row]
     problems: list[Problem]
+
+    def csv(self) -> bytes:
+        """The rows drawn, as CSV."""
+        columns = {name: [row[name] for row in self.table] for name in DRAWN}
+        return table_csv(nw.from_dict(columns, schema=DRAWN, backend="polars").to_native())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

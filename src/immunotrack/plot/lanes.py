@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from immunotrack.numbers import grouped
 from immunotrack.plot.drawn import Row, Timeline
 from immunotrack.plot.style import (
     BAR,
@@ -20,7 +21,6 @@ from immunotrack.plot.style import (
     STRIPE,
     Ruler,
     Size,
-    grouped,
 )
 
 

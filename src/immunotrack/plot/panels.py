@@ -9,6 +9,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
+from immunotrack.numbers import grouped
 from immunotrack.plot.drawn import Panel, Row, Timeline
 from immunotrack.plot.style import (
     BAND,
@@ -20,7 +21,6 @@ from immunotrack.plot.style import (
     RULE,
     TREATED,
     Size,
-    grouped,
 )
 
 

@@ -120,13 +120,3 @@ class Ruler:
 def line_height(points: float) -> float:
     """The height of a line of text in mm."""
     return points * 1.3 * MM_PER_INCH / 72
-
-
-def grouped(number: float) -> str:
-    """A number with a thin space between thousands, as axes and ranges show it.
-
-    >>> grouped(15000), grouped(2.466), grouped(0.5)
-    ('15\u2009000', '2.466', '0.5')
-    """
-    text = f"{number:,.10g}" if abs(number) < 1e15 else f"{number:g}"
-    return text.replace(",", "\u2009").replace("-", "\u2212")

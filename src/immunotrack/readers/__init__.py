@@ -1,10 +1,11 @@
 """Readers: from a file or folder to the measurements table, the events and every problem."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
+import narwhals as nw
 import polars as pl
 
 from immunotrack.analytes import RangeSet
@@ -14,7 +15,7 @@ from immunotrack.readers.delimited import read_grid
 from immunotrack.readers.events import Events, events_frame, read_events
 from immunotrack.readers.grid import Grid, Options
 from immunotrack.readers.headers import events_layout, results_layout
-from immunotrack.readers.results import read_results
+from immunotrack.readers.results import RESULTS, read_results
 from immunotrack.settings import choice_problem
 
 __all__ = ["READERS", "Options", "Source", "case_folders", "read_events_file", "read_source"]
@@ -74,19 +75,22 @@ def read_source(source: str, options: Options | None = None) -> Source:
     return _read_delimited(path, source, options)
 
 
-def read_events_file(path: str, options: Options | None = None) -> Events:
+def read_events_file(path: Path, name: str, options: Options | None = None) -> Events:
     """Read a delimited file of treatment events.
+
+    Args:
+        name: What messages call the file.
 
     Raises:
         InvalidInput: Nothing can be read; rows that are wrong are in `problems` instead.
     """
-    grid = read_grid(Path(path))
+    grid = read_grid(path, name)
     layout = events_layout(grid.source, grid.header, {}, grid.header_line)
     return read_events(grid, layout, options or Options())
 
 
 def _read_delimited(path: Path, name: str, options: Options) -> Source:
-    grid = read_grid(path)
+    grid = read_grid(path, name)
     layout = results_layout(grid.source, grid.header, options.columns, grid.header_line)
     results = read_results(grid, layout, options)
     return Source(
@@ -104,34 +108,45 @@ def _is_case(path: Path) -> bool:
 
 
 def _read_case(path: Path, name: str, options: Options) -> Source:
+    """A case; one without `measurements.csv` has events only."""
     case = load_case_file(path)
-    source = _read_delimited(path / "measurements.csv", name, options)
-    events = read_events_file(str(path / "events.csv"), options)
-    who = {patient.patient_id: patient for patient in case.patients}
-    described = pl.DataFrame(
-        {
-            "patient_id": list(who),
-            "sex": [patient.sex or "" for patient in who.values()],
-            "age_years": [
-                None if patient.age_years is None else float(patient.age_years)
-                for patient in who.values()
-            ],
-        },
-        schema={"patient_id": pl.String, "sex": pl.String, "age_years": pl.Float64},
+    measured = path / "measurements.csv"
+    source = (
+        _read_delimited(measured, f"{name}/measurements.csv", options)
+        if measured.exists()
+        else _without_results(f"{name}/measurements.csv")
     )
-    results = source.results.drop("sex", "age_years").join(
-        described, on="patient_id", how="left", maintain_order="left"
-    )
-    return Source(
+    events = read_events_file(path / "events.csv", f"{name}/events.csv", options)
+    return replace(
+        source,
         name=name,
-        grid=source.grid,
-        results=results.with_columns(pl.col("sex").fill_null("")).select(source.results.columns),
+        results=_described(source.results, case),
         events=events.table,
         problems=[*source.problems, *events.problems],
-        told=source.told,
         case=case,
         ranges=[*case.sets, *case.ranges],
     )
+
+
+def _without_results(name: str) -> Source:
+    grid = Grid(source=name, header=[], header_line=0, lines=[], rows=[], faults={}, problems=[])
+    frame = nw.from_dict({key: [] for key in RESULTS}, schema=RESULTS, backend="polars")
+    return Source(
+        name=name, grid=grid, results=frame.to_native(), events=events_frame([]), problems=[],
+        told="no results",
+    )
+
+
+def _described(results: pl.DataFrame, case: CaseFile) -> pl.DataFrame:
+    """The results with sex and age as the case states them."""
+    who = pl.DataFrame(
+        [(p.patient_id, p.sex or "", p.age_years) for p in case.patients],
+        schema={"patient_id": pl.String, "sex": pl.String, "age_years": pl.Float64},
+        orient="row",
+    )
+    plain = results.drop("sex", "age_years")
+    joined = plain.join(who, on="patient_id", how="left", maintain_order="left")
+    return joined.with_columns(pl.col("sex").fill_null("")).select(results.columns)
 
 
 READERS: Final[dict[str, tuple[Callable[[Path], bool], Callable[[Path, str, Options], Source]]]] = {

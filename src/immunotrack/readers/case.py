@@ -7,7 +7,7 @@ from pydantic import Field
 
 from immunotrack.analytes import RangeSet, Sex
 from immunotrack.narrative import NarrativeCheck
-from immunotrack.settings import Entry, Number, load_settings
+from immunotrack.settings import Entry, load_settings
 
 
 class CaseClock(Entry):
@@ -28,7 +28,7 @@ class CasePatient(Entry):
     patient_id: str
     title: str
     sex: Sex | None = None
-    age_years: Number | None = None
+    age_years: float | None = None
 
 
 class CaseFile(Entry):

@@ -13,8 +13,11 @@ from immunotrack.settings import unreadable
 DELIMITERS: Final = (",", ";", "\t", "|")
 
 
-def read_grid(path: Path) -> Grid:
+def read_grid(path: Path, name: str = "") -> Grid:
     """The cells of a delimited file with a header.
+
+    Args:
+        name: What messages call the file; its path as given, if empty.
 
     A record is taken to start a stray quotation mark, and its lines are read again one by one,
     where one of its cells swallows what looks like further rows.
@@ -22,7 +25,7 @@ def read_grid(path: Path) -> Grid:
     Raises:
         InvalidInput: The file cannot be read, is empty, or holds a header only.
     """
-    source = str(path)
+    source = name or str(path)
     lines = list(io.StringIO(_text(path), newline=""))
     first = next((n for n, line in enumerate(lines) if line.strip()), None)
     if first is None:

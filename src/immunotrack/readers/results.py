@@ -19,12 +19,16 @@ from immunotrack.table import (
     SCHEMA,
     TEXT,
     TIME,
+    WHOLE,
     analyte_key,
     conform,
     lookup,
 )
 from immunotrack.times import DateOrder, age_in_years, parse_time
 from immunotrack.values import Kind, parse_result, read_result
+
+RESULTS: Final = SCHEMA | {"row": WHOLE, "problem": TEXT, "valid": nw.Boolean()}
+"""The columns of `Results.table`."""
 
 _LIMITS: Final = ("low", "high", "critical_low", "critical_high")
 _NUMBERS: Final = ("day", *_LIMITS, "detection_limit", "age_years")
@@ -411,5 +415,5 @@ def _marked(table: pl.DataFrame, findings: Sequence[_Finding], marks: pl.DataFra
             problem=pl.when(fault != "").then(fault).otherwise(pl.col("problem")),
             valid=~pl.col("wrong") & (fault == ""),
         )
-        .select(*SCHEMA, "row", "problem", "valid")
+        .select(*RESULTS)
     )

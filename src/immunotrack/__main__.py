@@ -1,0 +1,40 @@
+"""`python -m immunotrack` and the `immunotrack` command."""
+
+import os
+import sys
+
+from immunotrack.cli import app
+from immunotrack.cli.told import exit_code, tell_problems
+from immunotrack.problems import InvalidInput
+
+INTERNAL_ERROR = 70
+"""The exit code of a fault of immunotrack's own (EX_SOFTWARE of sysexits.h)."""
+
+
+def main() -> None:
+    """Run the command line; errors in the input never show a traceback without `--debug`."""
+    debug = "--debug" in sys.argv
+    sys.argv = [argument for argument in sys.argv if argument != "--debug"]
+    try:
+        app()
+    except InvalidInput as error:
+        if debug:
+            raise
+        tell_problems(error.problems)
+        sys.exit(exit_code(error))
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except Exception as error:
+        if debug:
+            raise
+        sys.stderr.write(
+            f"immunotrack: internal error ({type(error).__name__}); nothing was written. "
+            "Run again with --debug and report what it prints, without patient data.\n"
+        )
+        sys.exit(INTERNAL_ERROR)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,261 @@
+"""What `import immunotrack` offers beside the records: read, check, load_case, plot_timeline."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import narwhals as nw
+import polars as pl
+
+from immunotrack.annotated import flagged_results
+from immunotrack.flags import flag
+from immunotrack.narrative import Answer, answer_problems, ask
+from immunotrack.problems import InvalidInput, Problem, ordered, shown
+from immunotrack.readers import Options, Source, case_folders, read_source
+from immunotrack.records import Patient
+from immunotrack.settings import choice_problem
+from immunotrack.table import EVENT_SCHEMA
+from immunotrack.windows import WindowSet, choose_window_set, set_problems
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from narwhals.typing import IntoDataFrame
+
+    from immunotrack.analytes import RangeSet
+    from immunotrack.plot.drawn import Timeline
+    from immunotrack.plot.style import SizeName
+    from immunotrack.readers.case import CaseFile
+    from immunotrack.times import DateOrder
+
+
+def read(
+    source: str | Path,
+    *,
+    columns: Mapping[str, str] | None = None,
+    dates: DateOrder = "iso",
+    invalid: Literal["raise", "skip"] = "raise",
+    backend: Literal["pandas", "polars"] = "pandas",
+) -> Any:  # noqa: ANN401 - the backend's frame
+    """The measurements table of a delimited file, or of a case by its folder or name.
+
+    Args:
+        columns: Our column name to the file's, where the headers are not known.
+        dates: The order of day, month and year where dates are not ISO 8601.
+        invalid: `skip` leaves out rows with errors; `check` lists them.
+
+    Raises:
+        InvalidInput: With every problem, if the file cannot be read or a row has an error.
+    """
+    found = read_source(str(source), Options(columns=dict(columns or {}), dates=dates))
+    if invalid == "raise" and any(problem.is_error for problem in found.problems):
+        raise InvalidInput(found.problems)
+    return nw.from_dict(
+        found.valid.to_dict(as_series=False),
+        schema=nw.from_native(found.valid).schema,
+        backend=backend,
+    ).to_native()
+
+
+def check(
+    source: str | Path, *, columns: Mapping[str, str] | None = None, dates: DateOrder = "iso"
+) -> list[Problem]:
+    """Everything that is wrong with a file or a case, in one pass; nothing is raised for its rows.
+
+    Raises:
+        InvalidInput: The file cannot be read at all.
+    """
+    found = read_source(str(source), Options(columns=dict(columns or {}), dates=dates))
+    return all_problems(found, narrative_answers(found))
+
+
+def all_problems(source: Source, answers: Sequence[Answer]) -> list[Problem]:
+    """The problems of a source's rows, of its windows and of its narrative."""
+    problems = list(source.problems)
+    if source.case and source.case.windows:
+        problems += set_problems(choose_window_set(source.case.windows), _death(source))
+    return [*ordered(problems), *answer_problems(answers, f"{source.name}/case.toml")]
+
+
+def _death(source: Source) -> float | None:
+    died = source.events.filter(kind="outcome", name="death")["start_day"]
+    return None if died.is_empty() else died[0]
+
+
+def narrative_answers(source: Source) -> list[Answer]:
+    """What the data of a case say of its text; nothing for a plain file."""
+    if source.case is None:
+        return []
+    flagged = flagged_results(source).filter("valid")
+    return ask(source.case.checks, flagged.to_dicts(), source.events.to_dicts())
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A published case: who, from which source, and what is known.
+
+    Args:
+        file: The contents of its `case.toml`.
+        patients: With their measurements and events.
+        answers: What the data say of the text's statements.
+    """
+
+    file: CaseFile
+    patients: tuple[Patient, ...]
+    answers: tuple[Answer, ...]
+
+
+def load_case(name: str | Path) -> Case:
+    """A case that comes with immunotrack, by its name, or one in a folder.
+
+    Raises:
+        InvalidInput: There is no such case, or its files have errors.
+
+    >>> case = load_case("monneret-2020")
+    >>> len(case.patients[0].measurements), case.patients[0].events[8].name
+    (74, 'antibiotics')
+    """
+    source = read_source(str(name))
+    if source.case is None:
+        raise InvalidInput([choice_problem("case", str(name), list(case_folders()))])
+    errors = [problem for problem in source.problems if problem.is_error]
+    if errors:
+        raise InvalidInput(errors)
+    patients = tuple(
+        Patient.from_frame(source.valid, source.events, entry.patient_id).model_copy(
+            update={"sex": entry.sex, "age_years": entry.age_years}
+        )
+        for entry in source.case.patients
+    )
+    return Case(source.case, patients, tuple(narrative_answers(source)))
+
+
+def plot_timeline(  # noqa: PLR0913 - each is one thing a reader of the figure sees
+    data: Patient | Case | IntoDataFrame,
+    *,
+    events: IntoDataFrame | None = None,
+    patient: str = "",
+    analytes: Sequence[str] = (),
+    ranges: Sequence[str | RangeSet] | str = (),
+    windows: WindowSet | str | None = None,
+    log: Sequence[str] = (),
+    size: SizeName = "double",
+) -> Figure:
+    """The timeline of one patient: a panel for each analyte, a lane for each kind of event.
+
+    Args:
+        data: A patient, a case, or a measurements table.
+        events: An events table (see `immunotrack.table.EVENT_SCHEMA`), beside a measurements table.
+        patient: Which patient, where the data hold several.
+        analytes: The panels, in order; by default those of the catalogue that there are.
+        ranges: As for `flag`.
+        windows: A set of sampling windows, the name of a preset, or the path of a TOML file.
+        log: Analytes with a logarithmic axis.
+        size: `double` (183 mm), `single` (89 mm) or `screen`.
+
+    Returns:
+        A Figure that no pyplot knows of; `fig.savefig` or `immunotrack.plot.save.save_figure`.
+
+    Raises:
+        InvalidInput: Something that was asked for is not there.
+    """
+    from immunotrack.plot.timeline import draw_timeline  # noqa: PLC0415 - matplotlib is slow
+
+    choice = Choice(patient=patient, analytes=analytes, ranges=ranges, windows=windows, log=log)
+    return draw_timeline(_timeline(data, events, choice), size)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """What a user chose to see; see `plot_timeline`.
+
+    Args:
+        title: In place of the case's, or of the patient's id.
+    """
+
+    patient: str = ""
+    analytes: Sequence[str] = ()
+    ranges: Sequence[str | RangeSet] | str = ()
+    windows: WindowSet | str | None = None
+    log: Sequence[str] = ()
+    title: str = ""
+
+
+def source_timeline(source: Source, events: pl.DataFrame, choice: Choice) -> Timeline:
+    """What the figure of one patient of a source shows.
+
+    Raises:
+        InvalidInput: No patient, or one of several, was chosen, or something is not there.
+    """
+    frame = flagged_results(source, choice.ranges).filter("valid")
+    return _patient_timeline(frame, events, choice, source.case)
+
+
+def _timeline(
+    data: Patient | Case | IntoDataFrame, events: IntoDataFrame | None, choice: Choice
+) -> Timeline:
+    case = data.file if isinstance(data, Case) else None
+    people = data.patients if isinstance(data, Case) else (data,) if isinstance(data, Patient) else ()
+    if people:
+        frame = pl.concat([person.to_frame("polars") for person in people])
+        happened = pl.concat([person.events_to_frame("polars") for person in people])
+    else:
+        frame = nw.from_native(data, eager_only=True).to_polars()
+        happened = (
+            nw.from_native(events, eager_only=True).to_polars()
+            if events is not None
+            else pl.DataFrame(schema=list(EVENT_SCHEMA))
+        )
+    names = (choice.ranges,) if isinstance(choice.ranges, str) else tuple(choice.ranges)
+    own = (*case.sets, *case.ranges) if case else ()
+    return _patient_timeline(flag(frame, (*names, *own)), happened, choice, case)
+
+
+def _patient_timeline(
+    flagged: pl.DataFrame, events: pl.DataFrame, choice: Choice, case: CaseFile | None
+) -> Timeline:
+    from immunotrack.plot.drawn import Wish, timeline  # noqa: PLC0415 - matplotlib is slow
+
+    patient = _choose_patient(flagged, events, choice.patient)
+    mine = flagged.filter(patient_id=patient)
+    happened = events.filter(pl.col("patient_id").is_in([patient, ""])).to_dicts()
+    windows = choice.windows if choice.windows is not None else (case.windows if case else "")
+    if isinstance(windows, str):
+        windows = choose_window_set(windows) if windows not in {"", "none"} else None
+    return timeline(
+        mine,
+        happened,
+        Wish(
+            title=choice.title or _case_title(case, patient) or f"Patient {patient}",
+            analytes=choice.analytes or (case.panels if case else ()),
+            lanes=case.lanes if case else (),
+            log=choice.log,
+            windows=windows,
+            clock=case.clock.name if case else "",
+            assumptions=case.assumptions if case else (),
+        ),
+    )
+
+
+def _case_title(case: CaseFile | None, patient: str) -> str:
+    people = case.patients if case else []
+    return next((entry.title for entry in people if entry.patient_id == patient), "")
+
+
+def _choose_patient(flagged: pl.DataFrame, events: pl.DataFrame, wanted: str) -> str:
+    """The patient to draw.
+
+    Raises:
+        InvalidInput: There are several and none was chosen, or the one chosen is not there.
+    """
+    there = [*dict.fromkeys([*flagged["patient_id"], *events["patient_id"]])]
+    there = [name for name in there if name]
+    if wanted in there or (not wanted and len(there) == 1):
+        return wanted or there[0]
+    some = ", ".join(there[:10]) + (", …" if len(there) > 10 else "")
+    message = f"there is no patient {shown(wanted)}" if wanted else f"there are {len(there)} patients"
+    raise InvalidInput(
+        [Problem(code="several-patients", source="--patient", message=message, fix=f"Choose one of: {some}.")]
+    )

@@ -1,0 +1,130 @@
+"""`immunotrack flag`: every result against the range that applies."""
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from immunotrack.cli import options
+from immunotrack.cli.told import (
+    FINDINGS,
+    INVALID_ROWS,
+    column_map,
+    names,
+    say,
+    tell_briefly,
+    write_stdout,
+)
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+class Finding(StrEnum):
+    """What can make the command fail."""
+
+    low = "low"
+    high = "high"
+    critical = "critical"
+
+
+_FLAGS = {"low": {"L", "LL"}, "high": {"H", "HH"}, "critical": {"LL", "HH"}}
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("flag")(flag)
+
+
+def flag(
+    source: options.Source,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="FILE.csv", help="Write the rows here.")
+    ] = None,
+    ranges: options.Ranges = None,
+    map_: options.Map = None,
+    dates: options.DateOrder = options.Dates.iso,
+    fail_on: Annotated[
+        list[str] | None,
+        typer.Option(metavar="low,high,critical", help="Exit with 1 if any result has such a flag."),
+    ] = None,
+) -> None:
+    """Flag every result: the input's rows, unchanged, with range, source and flag beside them.
+
+    N in range, L and H below and above, LL and HH beyond a critical limit, IND where a censored
+    result allows more than one; empty where no range applies.
+    """
+    from immunotrack.annotated import annotated_csv, flagged_results
+    from immunotrack.outputs import write_whole
+    from immunotrack.readers import Options, read_source
+
+    wanted = _findings(fail_on or [])
+    found = read_source(source, Options(columns=column_map(map_ or []), dates=dates.value))
+    say(f"{source}: {found.told}")
+    flagged = flagged_results(found, ranges or [])
+    if output is not None:
+        write_whole(output, annotated_csv(found, flagged))
+    elif sys.stdout.isatty():
+        _show(flagged)
+    else:
+        write_stdout(annotated_csv(found, flagged))
+    tell_briefly(found.problems, source)
+    _summarise(flagged, len(found.grid.rows))
+    if any(problem.is_error for problem in found.problems):
+        raise typer.Exit(INVALID_ROWS)
+    if wanted & set(flagged["flag"]):
+        raise typer.Exit(FINDINGS)
+
+
+def _findings(fail_on: list[str]) -> set[str]:
+    known = [entry.value for entry in Finding]
+    unknown = [name for name in names(fail_on) if name not in known]
+    if unknown:
+        raise typer.BadParameter(
+            f"{', '.join(unknown)}: choose from {', '.join(known)}", param_hint="--fail-on"
+        )
+    return {flag for name in names(fail_on) for flag in _FLAGS[name]}
+
+
+def _summarise(flagged: "pl.DataFrame", rows: int) -> None:
+    """How many rows and results there were, by flag and by range."""
+    invalid = flagged.filter(~flagged["valid"])["row"].n_unique()
+    counts = dict(flagged.group_by("flag").len().iter_rows())
+    by_flag = ", ".join(
+        f"{name or 'no flag'} {counts[name]}"
+        for name in ("LL", "L", "N", "H", "HH", "IND", "")
+        if name in counts
+    )
+    sources = dict(flagged.filter(flagged["range_source"] != "").group_by("range_source").len().iter_rows())
+    by_range = ", ".join(f"{name} {number}" for name, number in sorted(sources.items()))
+    say(f"{rows} rows read, {rows - invalid} used, {invalid} with errors; {len(flagged)} results: {by_flag}")
+    say(f"ranges: {by_range or 'none applies'}")
+
+
+def _show(flagged: "pl.DataFrame") -> None:
+    """The results as a readable table on a terminal."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from immunotrack.numbers import grouped
+
+    console = Console()
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for name in ("patient", "time", "day", "analyte", "result", "unit", "range", "from", "flag"):
+        table.add_column(name, justify="right" if name in {"day", "result"} else "left")
+    for row in flagged.iter_rows(named=True):
+        low, high = ("" if row[side] is None else grouped(row[side]) for side in ("low", "high"))
+        limits = f"{low}–{high}" if low and high else f"≥ {low}" if low else f"≤ {high}" if high else ""
+        colour = {"L": "blue", "LL": "bold blue", "H": "red", "HH": "bold red"}.get(row["flag"], "")
+        cells = (
+            row["patient_id"],
+            "" if row["time"] is None else f"{row['time']:%Y-%m-%d %H:%M}".removesuffix(" 00:00"),
+            "" if row["day"] is None else f"{row['day']:g}",
+            row["analyte"], row["reported"], row["unit"], limits, row["range_source"],
+            row["flag"] or row["problem"],
+        )
+        table.add_row(*(Text(cell) for cell in cells[:-1]), Text(cells[-1], style=colour))
+    console.print(table)

@@ -1,0 +1,83 @@
+"""`immunotrack plot`: the timeline of one patient."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from immunotrack.cli import options
+from immunotrack.cli.told import INVALID_ROWS, column_map, names, say, tell_briefly
+
+
+class Size(StrEnum):
+    """The page of a figure."""
+
+    double = "double"
+    single = "single"
+    screen = "screen"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("plot")(plot)
+
+
+def plot(
+    source: options.Source,
+    patient: Annotated[str, typer.Option(metavar="ID", help="Which patient, of several.")] = "",
+    events: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Doses, drugs, infections … as CSV.")
+    ] = None,
+    analytes: Annotated[
+        list[str] | None, typer.Option(metavar="A,B", help="The panels, in order.")
+    ] = None,
+    ranges: options.Ranges = None,
+    windows: Annotated[
+        str | None,
+        typer.Option(metavar="PRESET_OR_FILE", help="Sampling windows, such as monneret-2020."),
+    ] = None,
+    size: Annotated[Size, typer.Option(help="183 mm, 89 mm, or a screen.")] = Size.double,
+    log: Annotated[
+        list[str] | None, typer.Option(metavar="ANALYTE", help="Logarithmic axis. Repeatable.")
+    ] = None,
+    title: Annotated[str, typer.Option(help="In place of the patient's id.")] = "",
+    output: Annotated[
+        Path, typer.Option("-o", "--output", metavar="FILE.png|svg|pdf", help="The figure.")
+    ] = Path("timeline.png"),
+    data: Annotated[
+        Path | None, typer.Option(metavar="FILE.csv", help="What is drawn, as a table.")
+    ] = None,
+    map_: options.Map = None,
+    dates: options.DateOrder = options.Dates.iso,
+) -> None:
+    """Draw a patient's timeline: reference bands, samples, windows, doses and events."""
+    from immunotrack.api import Choice, source_timeline
+    from immunotrack.outputs import write_whole
+    from immunotrack.plot.save import check_format, save_figure
+    from immunotrack.plot.timeline import draw_timeline
+    from immunotrack.readers import Options, read_events_file, read_source
+
+    check_format(output)
+    how = Options(columns=column_map(map_ or []), dates=dates.value)
+    found = read_source(source, how)
+    say(f"{source}: {found.told}")
+    problems = list(found.problems)
+    happened = found.events
+    if events is not None:
+        more = read_events_file(events, str(events), how)
+        problems += more.problems
+        happened = happened.vstack(more.table)
+    chosen = Choice(
+        patient=patient, analytes=names(analytes or []), ranges=ranges or [], windows=windows,
+        log=names(log or []), title=title,
+    )
+    timeline = source_timeline(found, happened, chosen)
+    figure = draw_timeline(timeline, size.value)
+    save_figure(figure, output)
+    if data is not None:
+        write_whole(data, timeline.csv())
+    tell_briefly([*problems, *timeline.problems], source)
+    say(f"figure: {output}" + (f"; data: {data}" if data else ""))
+    if any(problem.is_error for problem in problems):
+        raise typer.Exit(INVALID_ROWS)

@@ -1,0 +1,80 @@
+"""What commands say: problems and summaries on stderr, data on stdout; and the exit codes."""
+
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from typing import Final
+
+import typer
+
+from immunotrack.problems import InvalidInput, Problem, tally
+
+FINDINGS, USAGE, UNREADABLE, INVALID_ROWS = 1, 2, 3, 4
+"""Exit codes; 0 is done."""
+
+MOST_SHOWN: Final = 100
+_USAGE_CODES: Final = {"unknown-option", "unknown-column", "several-patients", "unwritable"}
+
+
+def say(text: str) -> None:
+    """A line on stderr."""
+    typer.echo(text, err=True)
+
+
+def tell_problems(problems: Sequence[Problem]) -> None:
+    """Every problem on a line of its own, errors first, up to a stated limit; the total always."""
+    ranked = sorted(problems, key=lambda problem: not problem.is_error)
+    for problem in ranked[:MOST_SHOWN]:
+        say(str(problem))
+    if len(ranked) > MOST_SHOWN:
+        say(f"showing {MOST_SHOWN} of {len(ranked)} problems")
+    if problems:
+        say(tally(problems))
+
+
+def tell_briefly(problems: Sequence[Problem], source: str) -> None:
+    """Errors in full, warnings by their code and number; `immunotrack check` has them in full."""
+    errors = [problem for problem in problems if problem.is_error]
+    warnings = [problem for problem in problems if not problem.is_error]
+    tell_problems(errors)
+    if warnings:
+        rows = Counter[str]()
+        for problem in warnings:
+            rows[problem.code] += problem.rows
+        counts = ", ".join(f"{code} {number}" for code, number in sorted(rows.items()))
+        say(f"warnings: {counts} (in full: immunotrack check {source})")
+
+
+def exit_code(error: InvalidInput) -> int:
+    """The exit code of an input that could not be used."""
+    if all(problem.code in _USAGE_CODES for problem in error.problems):
+        return USAGE
+    return UNREADABLE if error.unreadable else INVALID_ROWS
+
+
+def column_map(pairs: Sequence[str]) -> dict[str, str]:
+    """`--map ours=theirs` options as a dictionary.
+
+    Raises:
+        typer.BadParameter: One has no `=`, or ours stands there twice.
+    """
+    mapping: dict[str, str] = {}
+    for pair in pairs:
+        ours, equals, theirs = pair.partition("=")
+        if not (ours.strip() and equals and theirs.strip()):
+            raise typer.BadParameter(f"{pair!r} is not OURS=THEIRS", param_hint="--map")
+        if ours.strip() in mapping:
+            raise typer.BadParameter(f"{ours!r} is given twice", param_hint="--map")
+        mapping[ours.strip()] = theirs.strip()
+    return mapping
+
+
+def names(values: Sequence[str]) -> list[str]:
+    """Names given one by one or with commas between them."""
+    return [name.strip() for value in values for name in value.split(",") if name.strip()]
+
+
+def write_stdout(data: bytes) -> None:
+    """Data on stdout, as bytes."""
+    sys.stdout.buffer.write(data)
+    sys.stdout.flush()
