@@ -140,7 +140,8 @@ class ReferenceRange(Entry):
     def reaches(self, unit: str) -> bool:
         """Whether the range can be said in this unit."""
         return (
-            unit_symbol(unit) == unit_symbol(self.unit) or shift_between(self.unit, unit) is not None
+            unit_symbol(unit) == unit_symbol(self.unit)
+            or shift_between(self.unit, unit) is not None
         )
 
 
@@ -318,7 +319,9 @@ def _with_keys(ranges: RangeSet) -> RangeSet:
             "ranges": [
                 entry.model_copy(
                     update={
-                        "analyte": found.key if (found := find_analyte(entry.analyte)) else entry.analyte,
+                        "analyte": found.key
+                        if (found := find_analyte(entry.analyte))
+                        else entry.analyte,
                         "unit": unit_symbol(entry.unit),
                     }
                 )
@@ -347,7 +350,9 @@ def choose_range_sets(chosen: Sequence[str] = ()) -> list[RangeSet]:
         elif Path(name).suffix or Path(name).exists():
             sets += load_range_sets(Path(name))
         else:
-            raise InvalidInput([choice_problem("--ranges", name, [*builtin, "none", "a .toml file"])])
+            raise InvalidInput(
+                [choice_problem("--ranges", name, [*builtin, "none", "a .toml file"])]
+            )
     if "none" not in chosen:
         sets += [ranges for ranges in builtin.values() if ranges.default and ranges not in sets]
     return sets

@@ -40,7 +40,9 @@ def flagged_results(source: Source, ranges: Sequence[str | RangeSet] = ()) -> pl
     """
     flagged = flag(source.results, (*ranges, *source.ranges))
     empty = [
-        pl.when("valid").then(pl.col(name)).otherwise(None if name in {"low", "high"} else pl.lit(""))
+        pl.when("valid")
+        .then(pl.col(name))
+        .otherwise(None if name in {"low", "high"} else pl.lit(""))
         for name in _UNUSABLE
     ]
     return flagged.with_columns(
@@ -95,8 +97,18 @@ def _cell(name: str, frame: pl.DataFrame) -> pl.Expr:
     column = pl.col(name)
     if frame.schema[name] == pl.String:
         risky = column.str.contains(r"^[=+\-@\t\r]")
-        return pl.when(risky).then(column.map_elements(defused, pl.String)).otherwise(column).alias(name)
+        return (
+            pl.when(risky)
+            .then(column.map_elements(defused, pl.String))
+            .otherwise(column)
+            .alias(name)
+        )
     if frame.schema[name] == pl.Float64:
         whole = (column == column.floor()) & (column.abs() < 1e15)
-        return pl.when(whole).then(column.cast(pl.Int64, strict=False).cast(pl.String)).otherwise(column.cast(pl.String)).alias(name)
+        return (
+            pl.when(whole)
+            .then(column.cast(pl.Int64, strict=False).cast(pl.String))
+            .otherwise(column.cast(pl.String))
+            .alias(name)
+        )
     return column.cast(pl.String).alias(name)

@@ -197,7 +197,9 @@ def _timeline(
     data: Patient | Case | IntoDataFrame, events: IntoDataFrame | None, choice: Choice
 ) -> Timeline:
     case = data.file if isinstance(data, Case) else None
-    people = data.patients if isinstance(data, Case) else (data,) if isinstance(data, Patient) else ()
+    people = (
+        data.patients if isinstance(data, Case) else (data,) if isinstance(data, Patient) else ()
+    )
     if people:
         frame = pl.concat([person.to_frame("polars") for person in people])
         happened = pl.concat([person.events_to_frame("polars") for person in people])
@@ -255,7 +257,16 @@ def _choose_patient(flagged: pl.DataFrame, events: pl.DataFrame, wanted: str) ->
     if wanted in there or (not wanted and len(there) == 1):
         return wanted or there[0]
     some = ", ".join(there[:10]) + (", …" if len(there) > 10 else "")
-    message = f"there is no patient {shown(wanted)}" if wanted else f"there are {len(there)} patients"
+    message = (
+        f"there is no patient {shown(wanted)}" if wanted else f"there are {len(there)} patients"
+    )
     raise InvalidInput(
-        [Problem(code="several-patients", source="--patient", message=message, fix=f"Choose one of: {some}.")]
+        [
+            Problem(
+                code="several-patients",
+                source="--patient",
+                message=message,
+                fix=f"Choose one of: {some}.",
+            )
+        ]
     )

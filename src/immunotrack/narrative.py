@@ -200,7 +200,10 @@ def _never_detected(_: NarrativeCheck, series: Sequence[Row]) -> tuple[bool | No
 
 def _none_later(check: NarrativeCheck, series: Sequence[Row]) -> tuple[bool | None, str]:
     later = [row for row in series if row["day"] >= check.days[1] + 1]
-    return not later, f"later: {_said(later)}" if later else f"the last is of day {series[-1]['day']:g}"
+    return (
+        not later,
+        f"later: {_said(later)}" if later else f"the last is of day {series[-1]['day']:g}",
+    )
 
 
 def _event(check: NarrativeCheck, events: Sequence[Row]) -> Answer:

@@ -37,9 +37,7 @@ from immunotrack.table import (
 from immunotrack.times import age_in_years, parse_time
 from immunotrack.values import Kind, RowResult, parse_result, read_result, result_text
 
-EventKind = Literal[
-    "dose", "drug", "procedure", "infection", "test result", "state", "outcome"
-]
+EventKind = Literal["dose", "drug", "procedure", "infection", "test result", "state", "outcome"]
 EVENT_KINDS: Final[tuple[str, ...]] = get_args(EventKind)
 Basis = Literal["stated", "derived", "assumed"]
 BASES: Final[tuple[str, ...]] = get_args(Basis)
@@ -327,7 +325,9 @@ def _measurement(row: Mapping[str, Any]) -> Measurement:
 
 
 def _event(row: Mapping[str, Any]) -> TreatmentEvent:
-    return TreatmentEvent(**{name: row[name] for name in TreatmentEvent.model_fields if name in row})
+    return TreatmentEvent(
+        **{name: row[name] for name in TreatmentEvent.model_fields if name in row}
+    )
 
 
 def _frame(rows: Iterable[Mapping[str, Any]], schema: Mapping[str, Any], backend: str) -> Any:  # noqa: ANN401

@@ -56,7 +56,9 @@ def read_text(path: Path) -> str:
 def unreadable(path: Path, error: OSError) -> Problem:
     """The problem of a file that the operating system does not open."""
     reason = (error.strerror or type(error).__name__).lower()
-    return Problem(code="unreadable", source=str(path), message=f"the file cannot be read: {reason}")
+    return Problem(
+        code="unreadable", source=str(path), message=f"the file cannot be read: {reason}"
+    )
 
 
 def load_settings(path: Path, model: type[Model]) -> Model:
@@ -102,7 +104,8 @@ def validated(data: Mapping[str, Any], model: type[Model], text: str, source: st
                 code="bad-entry",
                 source=source,
                 line=_line_of(fault["loc"], text),
-                column=".".join(str(part) for part in fault["loc"] if isinstance(part, str)) or None,
+                column=".".join(str(part) for part in fault["loc"] if isinstance(part, str))
+                or None,
                 value=_value_of(fault["loc"], data),
                 message=_sentence(fault["type"], fault["msg"]),
             )
@@ -113,7 +116,9 @@ def validated(data: Mapping[str, Any], model: type[Model], text: str, source: st
 
 def _sentence(kind: str, message: str) -> str:
     known = {"extra_forbidden": "no such key is known here", "missing": "this key is needed"}
-    text = known.get(kind) or message.removeprefix("Value error, ").replace("Input should be", "it must be")
+    text = known.get(kind) or message.removeprefix("Value error, ").replace(
+        "Input should be", "it must be"
+    )
     return text[:1].lower() + text[1:].rstrip(".")
 
 

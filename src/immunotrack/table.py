@@ -155,9 +155,7 @@ def standard_value(value: float, shift: int) -> float:
 
 def _standardised(table: nw.DataFrame[Any]) -> nw.DataFrame[Any]:
     table = table.drop("unit_std", "value_std")
-    table = lookup(
-        table, ["analyte", "unit"], {"unit_std": TEXT, "shift": WHOLE}, standard_unit
-    )
+    table = lookup(table, ["analyte", "unit"], {"unit_std": TEXT, "shift": WHOLE}, standard_unit)
     finite = nw.col("value").fill_null(0.0)
     table = lookup(
         table.with_columns(finite=nw.when(nw.col("shift") != 0).then(finite).otherwise(0.0)),
@@ -175,9 +173,7 @@ def _standardised(table: nw.DataFrame[Any]) -> nw.DataFrame[Any]:
 
 def in_standard_units(table: nw.DataFrame[Any]) -> nw.DataFrame[Any]:
     """The table with value and limits in the analyte's own unit wherever there is a conversion."""
-    table = lookup(
-        table, ["analyte", "unit"], {"own_unit": TEXT, "shift": WHOLE}, standard_unit
-    )
+    table = lookup(table, ["analyte", "unit"], {"own_unit": TEXT, "shift": WHOLE}, standard_unit)
     for name in ("low", "high", "critical_low", "critical_high"):
         table = lookup(
             table, [name, "shift"], {"moved": NUMBER}, lambda limit, shift: (_moved(limit, shift),)

@@ -60,7 +60,13 @@ def parse_time(text: str, order: DateOrder = "iso") -> Moment:
     micro = int((match["fraction"] or "").ljust(6, "0")[:6])
     try:
         time = datetime(  # noqa: DTZ001 - a laboratory's clock, in its own zone
-            parts["y"], parts["m"], parts["d"], parts["hour"], parts["minute"], parts["second"], micro
+            parts["y"],
+            parts["m"],
+            parts["d"],
+            parts["hour"],
+            parts["minute"],
+            parts["second"],
+            micro,
         )
     except ValueError:
         return Moment(None, problem="impossible-date")

@@ -160,7 +160,10 @@ def window(
         if chosen_set.applies_to(key[1]):
             problems += _take(series, chosen_set, chosen, audit)
         else:
-            audit += [_account(row, "", used=False, why="not an analyte of these windows") for row in series]
+            audit += [
+                _account(row, "", used=False, why="not an analyte of these windows")
+                for row in series
+            ]
     return Windowed(
         _flagged(_frame(chosen, _CHOSEN, table)), _frame(audit, _AUDIT, table).to_native(), problems
     )
@@ -176,7 +179,9 @@ def _take(
     problems = []
     patient, analyte = series[0]["patient_id"], series[0]["analyte"]
     numbers = [row for row in series if row["value"] is not None or row["comparator"]]
-    audit += [_account(row, "", used=False, why="no number") for row in series if row not in numbers]
+    audit += [
+        _account(row, "", used=False, why="no number") for row in series if row not in numbers
+    ]
     inside: dict[str, list[Mapping[str, Any]]] = {entry.label: [] for entry in windows.windows}
     for row in numbers:
         held = windows.window_of(row["day"])
@@ -187,10 +192,16 @@ def _take(
     for entry in windows.windows:
         rows = inside[entry.label]
         if not rows:
-            problems.append(_window_problem("window-empty", windows, f"{entry.label} holds no result of {analyte}"))
+            problems.append(
+                _window_problem(
+                    "window-empty", windows, f"{entry.label} holds no result of {analyte}"
+                )
+            )
         elif len({row["unit"] for row in rows}) > 1:
             units = " and ".join(dict.fromkeys(row["unit"] for row in rows))
-            problems.append(_window_problem("mixed-units", windows, f"{entry.label} holds {analyte} in {units}"))
+            problems.append(
+                _window_problem("mixed-units", windows, f"{entry.label} holds {analyte} in {units}")
+            )
             audit += [_account(row, entry.label, used=False, why="units differ") for row in rows]
         else:
             value, picked = _aggregated(rows, windows.aggregate_of(entry), entry)
@@ -218,9 +229,7 @@ def _aggregated(
     lowest, highest = (_COMBINE[aggregate]([pair[side] for pair in ends]) for side in (0, 1))
     comparator, value = from_bounds(lowest, highest)
     combined = {"comparator": comparator, "value": value, "value_std": value}
-    attaining = [
-        row for row in ordered if (row["comparator"], row["value"]) == (comparator, value)
-    ]
+    attaining = [row for row in ordered if (row["comparator"], row["value"]) == (comparator, value)]
     if aggregate in {"max", "min"} and attaining:
         return dict(attaining[0]), attaining[0]
     day = statistics.fmean(row["day"] for row in ordered)
@@ -266,7 +275,10 @@ def _accounts(
     rows: Sequence[Mapping[str, Any]], picked: Mapping[str, Any] | None, label: str, aggregate: str
 ) -> list[dict[str, Any]]:
     if picked is None:
-        return [_account(row, label, used=True, why=f"one of {len(rows)} in the {aggregate}") for row in rows]
+        return [
+            _account(row, label, used=True, why=f"one of {len(rows)} in the {aggregate}")
+            for row in rows
+        ]
     return [
         _account(row, label, used=True, why=f"{aggregate} of {len(rows)}")
         if row is picked
@@ -306,18 +318,28 @@ def set_problems(windows: WindowSet, until: float | None = None) -> list[Problem
     for one, other in zip(ordered, ordered[1:], strict=False):
         if other.first <= one.last:
             problems.append(
-                _window_problem("window-overlap", windows, f"{one.label} and {other.label} share days; the first holds them")
+                _window_problem(
+                    "window-overlap",
+                    windows,
+                    f"{one.label} and {other.label} share days; the first holds them",
+                )
             )
         elif other.first - one.last > 1:
             gap = f"days {one.last + 1:g} to {other.first - 1:g}"
             problems.append(
-                _window_problem("window-gap", windows, f"{gap}, between {one.label} and {other.label}, belong to no window")
+                _window_problem(
+                    "window-gap",
+                    windows,
+                    f"{gap}, between {one.label} and {other.label}, belong to no window",
+                )
             )
     for entry in windows.windows:
         if until is not None and math.isfinite(entry.last) and entry.last > until:
             problems.append(
                 _window_problem(
-                    "window-past-death", windows, f"{entry.label} goes on to day {entry.last:g}, after death on day {until:g}"
+                    "window-past-death",
+                    windows,
+                    f"{entry.label} goes on to day {entry.last:g}, after death on day {until:g}",
                 )
             )
     return problems

@@ -24,7 +24,9 @@ def analytes(as_json: Json = False) -> None:
     for entry in known().values():
         typer.echo(f"{entry.key}: {entry.name}, in {entry.unit}")
         codes = [f"LOINC {', '.join(entry.loinc)}"] if entry.loinc else []
-        typer.echo(f"  {'; '.join([*codes, f'ADaM PARAMCD {entry.paramcd}', f'SDTM {entry.sdtm_domain}'])}")
+        typer.echo(
+            f"  {'; '.join([*codes, f'ADaM PARAMCD {entry.paramcd}', f'SDTM {entry.sdtm_domain}'])}"
+        )
         typer.echo(f"  also: {', '.join(entry.aliases)}")
         for text in (entry.notes, f"source: {entry.source}"):
             if text:
@@ -52,7 +54,9 @@ def ranges(as_json: Json = False) -> None:
                 if item.low is not None
                 else f"≤ {item.high}"
             )
-            about = "; ".join(text for text in (item.population, item.method, item.meaning, item.note) if text)
+            about = "; ".join(
+                text for text in (item.population, item.method, item.meaning, item.note) if text
+            )
             typer.echo(f"  {item.analyte}: {limits} {item.unit} ({about})")
 
 

@@ -24,10 +24,15 @@ def check(
     for answer in answers:
         verdict = {True: "holds", False: "FAILS", None: "not asked"}[answer.holds]
         subject = answer.check.analyte or answer.check.kind
-        typer.echo(f"{verdict:9} {answer.check.claim:4} {subject}: “{answer.check.quote}” ({answer.why})")
+        typer.echo(
+            f"{verdict:9} {answer.check.claim:4} {subject}: “{answer.check.quote}” ({answer.why})"
+        )
     problems = all_problems(found, answers)
     tell_problems(problems)
-    rows, bad = len(found.grid.rows), found.results.filter(~found.results["valid"])["row"].n_unique()
+    rows, bad = (
+        len(found.grid.rows),
+        found.results.filter(~found.results["valid"])["row"].n_unique(),
+    )
     say(f"{rows} rows read, {rows - bad} usable, {bad} with errors")
     if any(problem.is_error for problem in problems):
         raise typer.Exit(INVALID_ROWS)

@@ -48,7 +48,9 @@ def flag(
     dates: options.DateOrder = options.Dates.iso,
     fail_on: Annotated[
         list[str] | None,
-        typer.Option(metavar="low,high,critical", help="Exit with 1 if any result has such a flag."),
+        typer.Option(
+            metavar="low,high,critical", help="Exit with 1 if any result has such a flag."
+        ),
     ] = None,
 ) -> None:
     """Flag every result: the input's rows, unchanged, with range, source and flag beside them.
@@ -97,9 +99,13 @@ def _summarise(flagged: "pl.DataFrame", rows: int) -> None:
         for name in ("LL", "L", "N", "H", "HH", "IND", "")
         if name in counts
     )
-    sources = dict(flagged.filter(flagged["range_source"] != "").group_by("range_source").len().iter_rows())
+    sources = dict(
+        flagged.filter(flagged["range_source"] != "").group_by("range_source").len().iter_rows()
+    )
     by_range = ", ".join(f"{name} {number}" for name, number in sorted(sources.items()))
-    say(f"{rows} rows read, {rows - invalid} used, {invalid} with errors; {len(flagged)} results: {by_flag}")
+    say(
+        f"{rows} rows read, {rows - invalid} used, {invalid} with errors; {len(flagged)} results: {by_flag}"
+    )
     say(f"ranges: {by_range or 'none applies'}")
 
 
@@ -117,13 +123,19 @@ def _show(flagged: "pl.DataFrame") -> None:
         table.add_column(name, justify="right" if name in {"day", "result"} else "left")
     for row in flagged.iter_rows(named=True):
         low, high = ("" if row[side] is None else grouped(row[side]) for side in ("low", "high"))
-        limits = f"{low}–{high}" if low and high else f"≥ {low}" if low else f"≤ {high}" if high else ""
+        limits = (
+            f"{low}–{high}" if low and high else f"≥ {low}" if low else f"≤ {high}" if high else ""
+        )
         colour = {"L": "blue", "LL": "bold blue", "H": "red", "HH": "bold red"}.get(row["flag"], "")
         cells = (
             row["patient_id"],
             "" if row["time"] is None else f"{row['time']:%Y-%m-%d %H:%M}".removesuffix(" 00:00"),
             "" if row["day"] is None else f"{row['day']:g}",
-            row["analyte"], row["reported"], row["unit"], limits, row["range_source"],
+            row["analyte"],
+            row["reported"],
+            row["unit"],
+            limits,
+            row["range_source"],
             row["flag"] or row["problem"],
         )
         table.add_row(*(Text(cell) for cell in cells[:-1]), Text(cells[-1], style=colour))

@@ -17,11 +17,16 @@ class Dates(StrEnum):
 
 Source = Annotated[
     str,
-    typer.Argument(help="A delimited file of results, a case's folder, or the name of a case.", show_default=False),
+    typer.Argument(
+        help="A delimited file of results, a case's folder, or the name of a case.",
+        show_default=False,
+    ),
 ]
 Map = Annotated[
     list[str] | None,
-    typer.Option("--map", metavar="OURS=THEIRS", help="Name a column: --map patient_id=PID. Repeatable."),
+    typer.Option(
+        "--map", metavar="OURS=THEIRS", help="Name a column: --map patient_id=PID. Repeatable."
+    ),
 ]
 DateOrder = Annotated[
     Dates, typer.Option("--dates", help="Order of day, month, year where dates are not ISO 8601.")

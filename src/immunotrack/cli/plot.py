@@ -69,8 +69,12 @@ def plot(
         problems += more.problems
         happened = happened.vstack(more.table)
     chosen = Choice(
-        patient=patient, analytes=names(analytes or []), ranges=ranges or [], windows=windows,
-        log=names(log or []), title=title,
+        patient=patient,
+        analytes=names(analytes or []),
+        ranges=ranges or [],
+        windows=windows,
+        log=names(log or []),
+        title=title,
     )
     timeline = source_timeline(found, happened, chosen)
     figure = draw_timeline(timeline, size.value)

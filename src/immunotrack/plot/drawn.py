@@ -146,7 +146,10 @@ def timeline(frame: IntoDataFrame, events: Sequence[Row], wish: Wish) -> Timelin
     problems += unplaced_events(list(events), clock)
     logs = {analyte_key(name) for name in wish.log}
     problems += _absent(logs - set(keys), "--log", keys)
-    died = next((e["day"] for e in placed if e["kind"] == "outcome" and "death" in e["name"].casefold()), None)
+    died = next(
+        (e["day"] for e in placed if e["kind"] == "outcome" and "death" in e["name"].casefold()),
+        None,
+    )
     windowed = _windowed(table, keys, wish.windows, died, problems)
     panels = [_panel(key, numeric, windowed, log=key in logs) for key in keys]
     lanes = _lanes(placed, wish.lanes)
@@ -237,7 +240,9 @@ def _windowed(
     problems += result.problems
     chosen = nw.from_native(result.chosen).rows(named=True)
     audit = nw.from_native(result.audit).rows(named=True)
-    return _ByWindow([_without_nan(row) for row in chosen], [_without_nan(r) for r in audit], windows)
+    return _ByWindow(
+        [_without_nan(row) for row in chosen], [_without_nan(r) for r in audit], windows
+    )
 
 
 def _panel(key: str, rows: Sequence[Row], windowed: _ByWindow, *, log: bool) -> Panel:
@@ -273,7 +278,9 @@ def _lanes(events: Sequence[Row], wanted: Sequence[str]) -> dict[str, list[Row]]
     lanes: dict[str, list[Row]] = {}
     order = ("dose", "drug", "procedure", "infection", "test result", "state", "outcome")
     for event in sorted(events, key=lambda event: (order.index(event["kind"]), event["day"])):
-        lane = event["lane"] or (event["name"] if event["kind"] == "dose" else event["kind"].capitalize())
+        lane = event["lane"] or (
+            event["name"] if event["kind"] == "dose" else event["kind"].capitalize()
+        )
         lanes.setdefault(lane, []).append(event)
     absent = _absent(set(wanted) - set(lanes), "lanes", list(lanes))
     if absent:
@@ -285,7 +292,11 @@ def _lanes(events: Sequence[Row], wanted: Sequence[str]) -> dict[str, list[Row]]
 def _days(panels: Sequence[Panel], lanes: Mapping[str, Sequence[Row]]) -> tuple[float, float]:
     """First and last day of the time axis: every sample, dose and outcome, with some air."""
     days = [row["day"] for panel in panels for row in (*panel.line, *panel.faint)]
-    kinds = {"dose", "outcome"} if days else {event["kind"] for rows in lanes.values() for event in rows}
+    kinds = (
+        {"dose", "outcome"}
+        if days
+        else {event["kind"] for rows in lanes.values() for event in rows}
+    )
     days += [event["day"] for rows in lanes.values() for event in rows if event["kind"] in kinds]
     if not days:
         return 0.0, 1.0
@@ -299,7 +310,8 @@ def _outside(lanes: Mapping[str, Sequence[Row]], days: tuple[float, float]) -> l
         event
         for rows in lanes.values()
         for event in rows
-        if event["day"] > days[1] or (event["last"] if event["last"] is not None else event["day"]) < days[0]
+        if event["day"] > days[1]
+        or (event["last"] if event["last"] is not None else event["day"]) < days[0]
     ]
     if not hidden:
         return []
@@ -343,7 +355,9 @@ def _notes(panels: Sequence[Panel], lanes: Mapping[str, Sequence[Row]], wish: Wi
         for name in dict.fromkeys(row["range_source"] for row in panel.line if row["range_source"]):
             sources.setdefault(name, []).append(panel.heading)
     if sources:
-        told = "; ".join(f"{', '.join(names)}: {_range_name(name)}" for name, names in sources.items())
+        told = "; ".join(
+            f"{', '.join(names)}: {_range_name(name)}" for name, names in sources.items()
+        )
         notes.append(f"Reference ranges: {told}.")
     if any(panel.limits for panel in panels):
         notes.append("Dashed: decision limits, which are no reference range.")

@@ -63,20 +63,30 @@ class Lane:
         start = {"left": x, "right": x - wide, "center": x - wide / 2}[align]
         self.taken.append((start, start + wide))
         self.ax.text(
-            x, self.y + down, text, ha=align, va="center_baseline", fontsize=self.size.small,
-            color=colour, fontfamily=FONT, zorder=5, gid="event-label",
+            x,
+            self.y + down,
+            text,
+            ha=align,
+            va="center_baseline",
+            fontsize=self.size.small,
+            color=colour,
+            fontfamily=FONT,
+            zorder=5,
+            gid="event-label",
         )
 
 
 def lane_label(name: str, events: Sequence[Row]) -> str:
     """The name of a lane, with the unit of its doses where they share one."""
-    units = {event["dose_unit"] for event in events if event["kind"] == "dose" and event["dose_unit"]}
+    units = {
+        event["dose_unit"] for event in events if event["kind"] == "dose" and event["dose_unit"]
+    }
     return f"{name}, {units.pop()}" if len(units) == 1 else name
 
 
 def lane_height(events: Sequence[Row]) -> float:
     """The height of a lane, in plain lanes: doses have their size below them."""
-    return 1.65 if any(event["kind"] == "dose" for event in events) else 1.0
+    return 1.65 if any(event["kind"] == "dose" and _is_point(event) for event in events) else 1.0
 
 
 def strip_height(timeline: Timeline) -> float:
@@ -117,30 +127,57 @@ def draw_lanes(
         top += tall
         ax.add_patch(
             Rectangle(
-                (timeline.days[0], lane.y - lane.half), timeline.days[1] - timeline.days[0],
-                2 * lane.half, facecolor=STRIPE, linewidth=0, zorder=0,
+                (timeline.days[0], lane.y - lane.half),
+                timeline.days[1] - timeline.days[0],
+                2 * lane.half,
+                facecolor=STRIPE,
+                linewidth=0,
+                zorder=0,
             )
         )
         ax.text(
-            -1.8 / width, lane.y, lane_label(name, events), transform=ax.get_yaxis_transform(),
-            ha="right", va="center_baseline", fontsize=size.text, color=INK, fontfamily=FONT,
+            -1.8 / width,
+            lane.y,
+            lane_label(name, events),
+            transform=ax.get_yaxis_transform(),
+            ha="right",
+            va="center_baseline",
+            fontsize=size.text,
+            color=INK,
+            fontfamily=FONT,
             gid="lane",
         )
         _draw_lane(lane, events)
+    if not timeline.panels:
+        ax.set_title(
+            timeline.clock.name, fontsize=size.small, fontfamily=FONT, color=INK, loc="left", pad=3
+        )
     ax.spines[:].set_visible(False)
     ax.tick_params(
-        top=True, labeltop=True, bottom=False, labelbottom=False, left=False, labelleft=False,
-        length=1.6, width=0.6, color=RULE, labelcolor=INK, labelsize=size.small, pad=1,
+        top=True,
+        labeltop=True,
+        bottom=False,
+        labelbottom=False,
+        left=False,
+        labelleft=False,
+        length=1.6,
+        width=0.6,
+        color=RULE,
+        labelcolor=INK,
+        labelsize=size.small,
+        pad=1,
         labelfontfamily=FONT,
     )
-    ax.xaxis.set_major_locator(MaxNLocator(14 if size.columns > 2 else 8, steps=[1, 2, 4, 8, 10], integer=True))
+    ax.xaxis.set_major_locator(
+        MaxNLocator(14 if size.columns > 2 else 8, steps=[1, 2, 4, 8, 10], integer=True)
+    )
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: grouped(value)))
     return ax
 
 
 def _draw_lane(lane: Lane, events: Sequence[Row]) -> None:
     seen = [event for event in events if _reaches(event, lane.days)]
-    points = [event for event in seen if event["last"] is None and not event["open_end"]]
+    points = [event for event in seen if _is_point(event)]
     spans = [event for event in seen if event not in points]
     for event in spans:
         later = [other["day"] for other in seen if other["day"] > event["day"]]
@@ -151,8 +188,14 @@ def _draw_lane(lane: Lane, events: Sequence[Row]) -> None:
         _POINTS.get(event["kind"], _draw_point)(lane, event)
 
 
+def _is_point(event: Row) -> bool:
+    return event["last"] is None and not event["open_end"]
+
+
 def _reaches(event: Row, days: tuple[float, float]) -> bool:
-    last = days[1] if event["open_end"] else event["day"] if event["last"] is None else event["last"]
+    last = (
+        days[1] if event["open_end"] else event["day"] if event["last"] is None else event["last"]
+    )
     return bool(event["day"] <= days[1] and last >= days[0])
 
 
@@ -168,7 +211,9 @@ def _draw_span(lane: Lane, event: Row, until: float) -> None:
     began and no more.
     """
     start = max(event["day"], lane.days[0])
-    text = event["name"] if event["dose"] is None else f"{grouped(event['dose'])} {event['dose_unit']}"
+    text = (
+        event["name"] if event["dose"] is None else f"{grouped(event['dose'])} {event['dose_unit']}"
+    )
     pad = 0.8 / lane.mm_per_day
     named = lane.days_wide(text) + 2 * pad
     colour = INFECTION if event["kind"] == "infection" else BAR
@@ -178,13 +223,24 @@ def _draw_span(lane: Lane, event: Row, until: float) -> None:
         end = min(start + named, until, lane.days[1])
         tail = min(end + _TAIL / lane.mm_per_day, until, lane.days[1])
         lane.ax.plot(
-            [end, tail], [lane.y, lane.y], color=colour, linewidth=lane.size.line * 1.6,
-            linestyle=(0, (1, 1)), zorder=2, gid="event",
+            [end, tail],
+            [lane.y, lane.y],
+            color=colour,
+            linewidth=lane.size.line * 1.6,
+            linestyle=(0, (1, 1)),
+            zorder=2,
+            gid="event",
         )
     lane.ax.add_patch(
         Rectangle(
-            (start, lane.y - lane.half), end - start, 2 * lane.half, facecolor=colour, edgecolor=STRIPE,
-            linewidth=lane.size.line * 0.7, zorder=2, gid="event",
+            (start, lane.y - lane.half),
+            end - start,
+            2 * lane.half,
+            facecolor=colour,
+            edgecolor=STRIPE,
+            linewidth=lane.size.line * 0.7,
+            zorder=2,
+            gid="event",
             alpha=0.55 if event["basis"] == "assumed" else 1,
         )
     )
@@ -192,7 +248,9 @@ def _draw_span(lane: Lane, event: Row, until: float) -> None:
         lane.write(start + pad, text, align="left", colour="white")
     elif end + named <= until and lane.free(end + pad, end + named):
         lane.write(end + pad, text, align="left")
-    elif fitted := lane.ruler.fitted(text, lane.size.small, (end - start - 2 * pad) * lane.mm_per_day):
+    elif fitted := lane.ruler.fitted(
+        text, lane.size.small, (end - start - 2 * pad) * lane.mm_per_day
+    ):
         lane.write(start + pad, fitted, align="left", colour="white")
 
 
@@ -208,9 +266,17 @@ def _draw_dose(lane: Lane, event: Row) -> None:
     """
     assumed = event["basis"] == "assumed"
     lane.ax.plot(
-        [event["day"]], [lane.y - 0.36], linestyle="none", marker="v", color=DOSE,
-        markerfacecolor="white" if assumed else DOSE, markersize=lane.size.marker * 0.95,
-        markeredgewidth=lane.size.line, zorder=4, gid="dose", clip_on=False,
+        [event["day"]],
+        [lane.y - 0.36],
+        linestyle="none",
+        marker="v",
+        color=DOSE,
+        markerfacecolor="white" if assumed else DOSE,
+        markersize=lane.size.marker * 0.95,
+        markeredgewidth=lane.size.line,
+        zorder=4,
+        gid="dose",
+        clip_on=False,
     )
     if event["dose"] is None:
         return
@@ -227,15 +293,29 @@ def _draw_test(lane: Lane, event: Row) -> None:
     sign = {"positive": "+", "negative": "−"}.get(result, "")
     positive = result == "positive"
     lane.ax.plot(
-        [event["day"]], [lane.y], linestyle="none", marker="o", color=INK,
-        markerfacecolor=INK if positive else "white", markersize=lane.size.marker * 1.25,
-        markeredgewidth=lane.size.line * 0.8, zorder=4, gid="event", clip_on=False,
+        [event["day"]],
+        [lane.y],
+        linestyle="none",
+        marker="o",
+        color=INK,
+        markerfacecolor=INK if positive else "white",
+        markersize=lane.size.marker * 1.25,
+        markeredgewidth=lane.size.line * 0.8,
+        zorder=4,
+        gid="event",
+        clip_on=False,
     )
     if sign:
         lane.ax.plot(
-            [event["day"]], [lane.y], linestyle="none", marker=f"${sign}$", zorder=5,
-            color="white" if positive else INK, markersize=lane.size.marker * 0.7,
-            markeredgewidth=0, gid="event",
+            [event["day"]],
+            [lane.y],
+            linestyle="none",
+            marker=f"${sign}$",
+            zorder=5,
+            color="white" if positive else INK,
+            markersize=lane.size.marker * 0.7,
+            markeredgewidth=0,
+            gid="event",
         )
     else:
         _write_beside(lane, event, event["result"] or event["name"], INK)
@@ -244,11 +324,21 @@ def _draw_test(lane: Lane, event: Row) -> None:
 def _draw_point(lane: Lane, event: Row) -> None:
     marker = "X" if event["kind"] == "outcome" else "d"
     lane.ax.plot(
-        [event["day"]], [lane.y], linestyle="none", marker=marker,
-        color=INK if event["kind"] == "outcome" else FAINT, markersize=lane.size.marker * 1.1,
-        markeredgewidth=0, zorder=4, gid="event", clip_on=False,
+        [event["day"]],
+        [lane.y],
+        linestyle="none",
+        marker=marker,
+        color=INK if event["kind"] == "outcome" else FAINT,
+        markersize=lane.size.marker * 1.1,
+        markeredgewidth=0,
+        zorder=4,
+        gid="event",
+        clip_on=False,
     )
-    _write_beside(lane, event, event["name"], INK)
+    if event["dose"] is not None:
+        _write_beside(lane, event, f"{grouped(event['dose'])} {event['dose_unit']}", INK)
+    elif event["name"] != event["lane"]:
+        _write_beside(lane, event, event["name"], INK)
 
 
 def _write_beside(lane: Lane, event: Row, text: str, colour: str) -> None:

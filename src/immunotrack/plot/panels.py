@@ -68,26 +68,30 @@ def runs(rows: Sequence[Row]) -> Iterator[list[Row]]:
 
 
 def range_text(panel: Panel) -> str:
-    """The range of a panel in words: `ref 1 100–3 200`, `ref ≥ 15 000`."""
+    """The latest range of a panel in words: `ref 1 100–3 200`, `ref ≥ 15 000`."""
     found = list(dict.fromkeys((row["low"], row["high"]) for row in panel.line))
-    if len(found) > 1:
-        return "ref changes"
-    low, high = found[0] if found else (None, None)
+    low, high = found[-1] if found else (None, None)
+    changed = ", changed" if len(found) > 1 else ""
     if low is None and high is None:
-        return "no ref range"
+        return f"no ref range{changed}"
     if high is None:
-        return f"ref ≥ {grouped(low)}"
+        return f"ref ≥ {grouped(low)}{changed}"
     if low is None:
-        return f"ref ≤ {grouped(high)}"
-    return f"ref {grouped(low)}–{grouped(high)}"
+        return f"ref ≤ {grouped(high)}{changed}"
+    return f"ref {grouped(low)}–{grouped(high)}{changed}"
 
 
 def _axes(ax: Axes, panel: Panel, size: Size) -> None:
     ax.spines[["top", "right"]].set_visible(False)
     ax.spines[["left", "bottom"]].set(linewidth=0.6, color=RULE)
     ax.tick_params(
-        width=0.6, length=2.2, color=RULE, labelcolor=INK, labelsize=size.small,
-        labelfontfamily=FONT, pad=1.5,
+        width=0.6,
+        length=2.2,
+        color=RULE,
+        labelcolor=INK,
+        labelsize=size.small,
+        labelfontfamily=FONT,
+        pad=1.5,
     )
     if panel.log:
         ax.set_yscale("log")
@@ -96,7 +100,9 @@ def _axes(ax: Axes, panel: Panel, size: Size) -> None:
         ax.yaxis.set_major_locator(MaxNLocator(4 if size.columns == 2 else 5))
     ax.yaxis.set_minor_locator(NullLocator())
     ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: grouped(value)))
-    ax.xaxis.set_major_locator(MaxNLocator(5 if size.columns == 2 else 7, steps=[1, 2, 4, 8, 10], integer=True))
+    ax.xaxis.set_major_locator(
+        MaxNLocator(5 if size.columns == 2 else 7, steps=[1, 2, 4, 8, 10], integer=True)
+    )
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: grouped(value)))
 
 
@@ -138,13 +144,23 @@ def _bands(ax: Axes, panel: Panel, timeline: Timeline) -> None:
         low, high = bottom if low is None else low, top if high is None else high
         ax.add_patch(
             Rectangle(
-                (start, low), end - start, high - low,
-                facecolor=BAND, alpha=0.75, linewidth=0, zorder=1, gid="band",
+                (start, low),
+                end - start,
+                high - low,
+                facecolor=BAND,
+                alpha=0.75,
+                linewidth=0,
+                zorder=1,
+                gid="band",
             )
         )
     for limit in panel.limits:
         ax.axhline(
-            float(limit.limit or 0), color=RULE, linewidth=0.5, linestyle=(0, (4, 3)), zorder=1.5,
+            float(limit.limit or 0),
+            color=RULE,
+            linewidth=0.5,
+            linestyle=(0, (4, 3)),
+            zorder=1.5,
             gid="decision-limit",
         )
     ax.set_ylim(bottom, top)
@@ -158,14 +174,21 @@ def _windows(ax: Axes, panel: Panel, timeline: Timeline, size: Size) -> None:
             continue
         ax.add_line(
             Line2D(
-                [start, end], [0.018, 0.018], transform=ax.get_xaxis_transform(), color=FAINT,
-                linewidth=size.line * 2, solid_capstyle="butt", zorder=2, gid="window",
+                [start, end],
+                [0.018, 0.018],
+                transform=ax.get_xaxis_transform(),
+                color=FAINT,
+                linewidth=size.line * 2,
+                solid_capstyle="butt",
+                zorder=2,
+                gid="window",
             )
         )
 
 
 def _points(ax: Axes, rows: Sequence[Row], size: Size, *, faint: bool) -> None:
     """The points by status; an open mark is a censored value, drawn at its limit."""
+
     def kind(row: Row) -> tuple[str, bool]:
         return str(row["flag"]), bool(row["comparator"])
 

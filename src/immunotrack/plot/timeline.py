@@ -32,7 +32,9 @@ from immunotrack.problems import InvalidInput, Problem
 MARGIN = 2.0
 """Around the page, in mm."""
 
-ILLUSTRATIVE = "ILLUSTRATIVE VALUES: chosen to fit the text of the source, which prints none of them."
+ILLUSTRATIVE = (
+    "ILLUSTRATIVE VALUES: chosen to fit the text of the source, which prints none of them."
+)
 """Said on the face of every figure that draws an illustrative value; there is no way to leave it out."""
 
 LEAST_PANEL = 14.0
@@ -63,7 +65,9 @@ class _Page:
     def text(self, left: float, top: float, text: str, **style: object) -> None:
         """A line of text whose top is at a place in mm from the top left corner."""
         self.figure.text(
-            left / self.size.width, 1 - top / self.height, text,
+            left / self.size.width,
+            1 - top / self.height,
+            text,
             **{"va": "top", "fontfamily": FONT, "color": INK, **style},
         )
 
@@ -87,7 +91,9 @@ def draw_timeline(timeline: Timeline, size: SizeName = "double") -> Figure:
     heads = [_heads(panel, timeline, page_size, ruler) for panel in timeline.panels]
     columns = min(page_size.columns, max(len(timeline.panels), 1))
     rows = ceil(len(timeline.panels) / columns)
-    title_lines = ruler.wrapped(timeline.title, page_size.title * 0.97, page_size.width - 2 * MARGIN - 1)
+    title_lines = ruler.wrapped(
+        timeline.title, page_size.title * 0.97, page_size.width - 2 * MARGIN - 1
+    )
     fixed = (
         2 * MARGIN
         + len(title_lines) * line_height(page_size.title)
@@ -135,15 +141,21 @@ def _title(page: _Page, timeline: Timeline, lines: Sequence[str]) -> None:
 
 
 def _lanes_height(timeline: Timeline, size: Size) -> float:
-    ticks = line_height(size.small) + 2
-    return strip_height(timeline) * size.lane + ticks + 2.5 if timeline.lanes else 0
+    if not timeline.lanes:
+        return 0
+    return _lane_ticks_height(timeline, size) + strip_height(timeline) * size.lane + 2.5
+
+
+def _lane_ticks_height(timeline: Timeline, size: Size) -> float:
+    """The room above the lanes: the days, and the clock's name where no panel bears it."""
+    return (1 if timeline.panels else 2) * line_height(size.small) + 2
 
 
 def _lanes(page: _Page, timeline: Timeline) -> None:
     size = page.size
     labels = [lane_label(name, events) for name, events in timeline.lanes.items()]
     left = MARGIN + max(page.ruler.width(label, size.text) for label in labels) + 2.2
-    top = page.top + line_height(size.small) + 2
+    top = page.top + _lane_ticks_height(timeline, size)
     beyond = room_beyond(timeline, size, page.ruler)
     width = size.width - left - MARGIN - beyond
     height = strip_height(timeline) * size.lane
@@ -211,8 +223,16 @@ def _panels(
         ax = draw_panel(page.axes(left, top, width, height), panel, timeline, size)
         unit_left = left - gutters[column] + line_height(size.text) * 0.5
         page.figure.text(
-            unit_left / size.width, 1 - (top + height / 2) / page.height, panel.unit, rotation=90,
-            ha="center", va="center", fontsize=size.text, fontfamily=FONT, color=INK, gid="unit",
+            unit_left / size.width,
+            1 - (top + height / 2) / page.height,
+            panel.unit,
+            rotation=90,
+            ha="center",
+            va="center",
+            fontsize=size.text,
+            fontfamily=FONT,
+            color=INK,
+            gid="unit",
         )
         _head(page, head, left, start + row * step, width if _one_line(heads) else 0)
         if number + columns >= len(timeline.panels):
@@ -284,7 +304,11 @@ def _legend(page: _Page, rows: Sequence[Sequence[tuple[float, str, Line2D | Rect
         for left, label, artist in row:
             _swatch(page, left + size.small * 0.25, middle, artist)
             page.text(
-                left + size.small * 0.58, middle, label, va="center", fontsize=size.small,
+                left + size.small * 0.58,
+                middle,
+                label,
+                va="center",
+                fontsize=size.small,
                 gid="legend",
             )
         page.top += line_height(size.small) * 1.15
@@ -296,12 +320,16 @@ def _swatch(page: _Page, x: float, y: float, artist: Line2D | Rectangle) -> None
     half = size.small * 0.22
     across, down = 1 / size.width, 1 / page.height
     if isinstance(artist, Rectangle):
-        artist.set_bounds((x - half) * across, 1 - (y + half * 0.6) * down, 2 * half * across, 1.2 * half * down)
+        artist.set_bounds(
+            (x - half) * across, 1 - (y + half * 0.6) * down, 2 * half * across, 1.2 * half * down
+        )
         artist.set_transform(page.figure.transFigure)
         page.figure.add_artist(artist)
         return
     if artist.get_markevery():
-        artist.set_data([x * across] * 2, [1 - (y - half * 0.9) * down, 1 - (y + half * 0.5) * down])
+        artist.set_data(
+            [x * across] * 2, [1 - (y - half * 0.9) * down, 1 - (y + half * 0.5) * down]
+        )
         artist.set(markersize=size.marker * 0.75, linewidth=size.line * 1.3, markeredgewidth=0)
     elif artist.get_marker() == "None":
         artist.set_data([(x - half) * across, (x + half) * across], [1 - y * down] * 2)

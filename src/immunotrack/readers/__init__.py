@@ -132,7 +132,11 @@ def _without_results(name: str) -> Source:
     grid = Grid(source=name, header=[], header_line=0, lines=[], rows=[], faults={}, problems=[])
     frame = nw.from_dict({key: [] for key in RESULTS}, schema=RESULTS, backend="polars")
     return Source(
-        name=name, grid=grid, results=frame.to_native(), events=events_frame([]), problems=[],
+        name=name,
+        grid=grid,
+        results=frame.to_native(),
+        events=events_frame([]),
+        problems=[],
         told="no results",
     )
 

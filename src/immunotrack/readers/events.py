@@ -70,7 +70,12 @@ def _event(
 
     kind = row.get("kind") or ("dose" if "kind" not in row else "")
     if kind not in EVENT_KINDS:
-        fault("unknown-option", "kind", "not a kind of event", f"Write one of: {', '.join(EVENT_KINDS)}.")
+        fault(
+            "unknown-option",
+            "kind",
+            "not a kind of event",
+            f"Write one of: {', '.join(EVENT_KINDS)}.",
+        )
     basis = row.get("basis") or "stated"
     if basis not in BASES:
         fault("unknown-option", "basis", "not a basis", f"Write one of: {', '.join(BASES)}.")
@@ -87,9 +92,14 @@ def _event(
     words = {name: row.get(name, "") for name in ("lane", "result", "note", "quote", "claim")}
     try:
         return TreatmentEvent(
-            kind=kind, name=row["name"], basis=basis, open_end=open_end, dose=dose,
+            kind=kind,
+            name=row["name"],
+            basis=basis,
+            open_end=open_end,
+            dose=dose,
             dose_unit=row.get("dose_unit", "") if dose is not None else "",
-            **_placed(start, end), **words,
+            **_placed(start, end),
+            **words,
         ), []
     except ValidationError as error:
         message = error.errors(include_url=False)[0]["msg"].removeprefix("Value error, ")
@@ -133,8 +143,15 @@ def _dose(row: Mapping[str, str], fault: Callable[..., None]) -> float | None:
         return None
     result = parse_result(text)
     if result.kind is not Kind.NUMBER or result.number is None or result.number < 0:
-        fault("not-a-number", "dose", "not the size of a dose", "Write a number, and its unit in dose_unit.")
+        fault(
+            "not-a-number",
+            "dose",
+            "not the size of a dose",
+            "Write a number, and its unit in dose_unit.",
+        )
         return None
     if not row.get("dose_unit"):
-        fault("missing-unit", "dose", "a dose without a unit", "Write it in dose_unit, such as µg/kg.")
+        fault(
+            "missing-unit", "dose", "a dose without a unit", "Write it in dose_unit, such as µg/kg."
+        )
     return float(result.number)

@@ -112,9 +112,7 @@ def _known() -> dict[str, Any]:
 def sexes() -> dict[str, str]:
     """What a cell of a sex column may say, to `male`, `female` or empty."""
     known = _known()["sex"]
-    return {
-        word: "" if sex == "unknown" else sex for sex, words in known.items() for word in words
-    }
+    return {word: "" if sex == "unknown" else sex for sex, words in known.items() for word in words}
 
 
 def _roles(

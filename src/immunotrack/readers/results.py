@@ -153,7 +153,12 @@ def _understood(text: pl.DataFrame, dates: DateOrder) -> pl.DataFrame:
     return conform(table.to_native()).to_native().with_columns(ranged=_ranged())
 
 
-_ANALYTE: Final = {"analyte": TEXT, "known": nw.Boolean(), "absurd_from": NUMBER, "absurd_below": NUMBER}
+_ANALYTE: Final = {
+    "analyte": TEXT,
+    "known": nw.Boolean(),
+    "absurd_from": NUMBER,
+    "absurd_below": NUMBER,
+}
 _RESULT: Final = {
     "kind": TEXT,
     "comparator": TEXT,
@@ -164,7 +169,10 @@ _RESULT: Final = {
 
 
 def _replaced(
-    table: nw.DataFrame[Any], keys: list[str], answers: dict[str, Any], answer: Any  # noqa: ANN401
+    table: nw.DataFrame[Any],
+    keys: list[str],
+    answers: dict[str, Any],
+    answer: Any,  # noqa: ANN401
 ) -> nw.DataFrame[Any]:
     """`lookup`, with answers that may bear the name of a key and then take its place."""
     found = {f"found_{name}": dtype for name, dtype in answers.items()}
@@ -220,7 +228,9 @@ def _ranged() -> pl.Expr:
     """`file` where a usable limit stands beside the result."""
     nothing = (pl.col("low") == 0) & (pl.col("high") == 0)
     given = pl.any_horizontal(pl.col(limit).is_not_null() for limit in _LIMITS)
-    return pl.when(given & ~nothing.fill_null(value=False)).then(pl.lit("file")).otherwise(pl.lit(""))
+    return (
+        pl.when(given & ~nothing.fill_null(value=False)).then(pl.lit("file")).otherwise(pl.lit(""))
+    )
 
 
 def _with_neighbours(table: pl.DataFrame) -> pl.DataFrame:
@@ -237,7 +247,8 @@ def _with_neighbours(table: pl.DataFrame) -> pl.DataFrame:
         different=said.n_unique().over(same),
         later=pl.col("line") > first,
         other_line=pl.when(pl.col("line") > first).then(first).otherwise(last).cast(pl.String),
-        clocked=pl.col("time_clock") | (pl.col("day") != pl.col("day").floor()).fill_null(value=False),
+        clocked=pl.col("time_clock")
+        | (pl.col("day") != pl.col("day").floor()).fill_null(value=False),
     )
 
 
@@ -249,28 +260,61 @@ def _name_findings() -> list[_Finding]:
     sex_known = pl.col("sex_text").str.strip_chars().str.to_lowercase().is_in(list(sexes()))
     origins = ", ".join(ORIGINS)
     return [
-        _Finding("missing-patient", _ERROR, "patient_id", _blank("patient_id"), "no patient",
-                 "Write the patient in every row."),
-        _Finding("missing-analyte", _ERROR, "analyte", _blank("analyte"), "no name of what was measured",
-                 "Write the analyte in every row."),
-        _Finding("unknown-analyte", _WARNING, "analyte", ~pl.col("known") & ~_blank("analyte"),
-                 "not in the catalogue: flagged only against a range beside it",
-                 "See `immunotrack analytes` for the names it knows."),
-        _Finding("bad-sex", _WARNING, "sex", ~sex_known, "neither male nor female: read as not known",
-                 "Write male or female, or leave it empty."),
-        _Finding("unknown-option", _ERROR, "origin", ~pl.col("origin").is_in(["", *ORIGINS]),
-                 "not an origin of a value", f"Write one of: {origins}."),
+        _Finding(
+            "missing-patient",
+            _ERROR,
+            "patient_id",
+            _blank("patient_id"),
+            "no patient",
+            "Write the patient in every row.",
+        ),
+        _Finding(
+            "missing-analyte",
+            _ERROR,
+            "analyte",
+            _blank("analyte"),
+            "no name of what was measured",
+            "Write the analyte in every row.",
+        ),
+        _Finding(
+            "unknown-analyte",
+            _WARNING,
+            "analyte",
+            ~pl.col("known") & ~_blank("analyte"),
+            "not in the catalogue: flagged only against a range beside it",
+            "See `immunotrack analytes` for the names it knows.",
+        ),
+        _Finding(
+            "bad-sex",
+            _WARNING,
+            "sex",
+            ~sex_known,
+            "neither male nor female: read as not known",
+            "Write male or female, or leave it empty.",
+        ),
+        _Finding(
+            "unknown-option",
+            _ERROR,
+            "origin",
+            ~pl.col("origin").is_in(["", *ORIGINS]),
+            "not an origin of a value",
+            f"Write one of: {origins}.",
+        ),
     ]
 
 
 def _time_findings(dates: DateOrder) -> list[_Finding]:
     stated = "ISO 8601" if dates == "iso" else f"ISO 8601 or in the order {dates}"
     messages = {
-        "bad-date": (f"not a date in {stated}", "Write 2020-03-24 or 2020-03-24T08:50, or name the "
-                     "order with --dates dmy, mdy or ymd."),
+        "bad-date": (
+            f"not a date in {stated}",
+            "Write 2020-03-24 or 2020-03-24T08:50, or name the order with --dates dmy, mdy or ymd.",
+        ),
         "impossible-date": ("no calendar has this date", "Correct it."),
-        "ambiguous-date": ("the order of day, month and year is not stated", "Add --dates dmy, "
-                           "--dates mdy or --dates ymd."),
+        "ambiguous-date": (
+            "the order of day, month and year is not stated",
+            "Add --dates dmy, --dates mdy or --dates ymd.",
+        ),
     }
     dated = [
         _Finding(code, _ERROR, name, pl.col(f"{name}_problem") == code, *messages[code])
@@ -280,15 +324,38 @@ def _time_findings(dates: DateOrder) -> list[_Finding]:
     age = pl.col("age_years")
     return [
         *dated,
-        _Finding("missing-time", _ERROR, "time", _blank("time_text") & _blank("day_text"),
-                 "neither date nor day", "Write when the sample was taken."),
-        _Finding("bad-day", _ERROR, "day", ~_blank("day_text") & pl.col("day").is_null(),
-                 "not a number of days", "Write 24, -3 or 0.5."),
-        _Finding("date-before-birth", _ERROR, "time", pl.col("time") < pl.col("birth_date"),
-                 "before the date of birth", "Correct one of the two dates."),
-        _Finding("bad-age", _WARNING, "age_years",
-                 ~_blank("age_years_text") & (age.is_null() | (age < 0) | (age > 130)),
-                 "not an age in years: read as not known", "Write completed years, such as 74."),
+        _Finding(
+            "missing-time",
+            _ERROR,
+            "time",
+            _blank("time_text") & _blank("day_text"),
+            "neither date nor day",
+            "Write when the sample was taken.",
+        ),
+        _Finding(
+            "bad-day",
+            _ERROR,
+            "day",
+            ~_blank("day_text") & pl.col("day").is_null(),
+            "not a number of days",
+            "Write 24, -3 or 0.5.",
+        ),
+        _Finding(
+            "date-before-birth",
+            _ERROR,
+            "time",
+            pl.col("time") < pl.col("birth_date"),
+            "before the date of birth",
+            "Correct one of the two dates.",
+        ),
+        _Finding(
+            "bad-age",
+            _WARNING,
+            "age_years",
+            ~_blank("age_years_text") & (age.is_null() | (age < 0) | (age > 130)),
+            "not an age in years: read as not known",
+            "Write completed years, such as 74.",
+        ),
     ]
 
 
@@ -298,10 +365,22 @@ def _limit_findings() -> list[_Finding]:
     for limit in (*_LIMITS, "detection_limit"):
         wrong = ~_blank(f"{limit}_text") & pl.col(limit).is_null()
         findings += [
-            _Finding("bad-limit", _ERROR, limit, wrong & pl.col("known"),
-                     "not a number, and a limit must be one", fix),
-            _Finding("text-range", _WARNING, limit, wrong & ~pl.col("known"),
-                     "a limit in words is not used", ""),
+            _Finding(
+                "bad-limit",
+                _ERROR,
+                limit,
+                wrong & pl.col("known"),
+                "not a number, and a limit must be one",
+                fix,
+            ),
+            _Finding(
+                "text-range",
+                _WARNING,
+                limit,
+                wrong & ~pl.col("known"),
+                "a limit in words is not used",
+                "",
+            ),
         ]
     return findings
 
@@ -325,16 +404,33 @@ def _moment_findings() -> list[_Finding]:
     several = pl.col("counts") & (pl.col("alike") > 1)
     differ = several & (pl.col("different") > 1)
     return [
-        _Finding("repeated-result", _WARNING, "reported",
-                 several & (pl.col("different") == 1) & pl.col("later"),
-                 "the same result of the same sample stands at line", "Leave one of them out.",
-                 "other_line"),
-        _Finding("conflicting-results", _ERROR, "reported", differ & pl.col("clocked"),
-                 "a different result of the same analyte at the same moment stands at line",
-                 "Keep the one that is right.", "other_line"),
-        _Finding("same-day-results", _WARNING, "reported", differ & ~pl.col("clocked") & pl.col("later"),
-                 "a different result of the same day, without a time of day, stands at line",
-                 "Give the time of day to keep their order.", "other_line"),
+        _Finding(
+            "repeated-result",
+            _WARNING,
+            "reported",
+            several & (pl.col("different") == 1) & pl.col("later"),
+            "the same result of the same sample stands at line",
+            "Leave one of them out.",
+            "other_line",
+        ),
+        _Finding(
+            "conflicting-results",
+            _ERROR,
+            "reported",
+            differ & pl.col("clocked"),
+            "a different result of the same analyte at the same moment stands at line",
+            "Keep the one that is right.",
+            "other_line",
+        ),
+        _Finding(
+            "same-day-results",
+            _WARNING,
+            "reported",
+            differ & ~pl.col("clocked") & pl.col("later"),
+            "a different result of the same day, without a time of day, stands at line",
+            "Give the time of day to keep their order.",
+            "other_line",
+        ),
     ]
 
 
