@@ -44,7 +44,7 @@ _HOMES: Final = {
     "window": "windows",
 }
 
-__all__ = [  # noqa: RUF022 - the order of _HOMES
+__all__ = [
     "Case",
     "InvalidInput",
     "Measurement",

@@ -7,9 +7,9 @@ from typing import Final
 
 import polars as pl
 
-from immunotrack.analytes import RangeSet
 from immunotrack.flags import flag
 from immunotrack.outputs import defused
+from immunotrack.ranges import RangeSet
 from immunotrack.readers import Source
 
 ADDED: Final = (

@@ -15,18 +15,18 @@ from immunotrack.flags import flag
 from immunotrack.narrative import Answer, answer_problems, ask
 from immunotrack.problems import InvalidInput, Problem, ordered, shown
 from immunotrack.readers import Options, Source, case_folders, read_source
+from immunotrack.readers.events import events_frame
 from immunotrack.records import Patient
 from immunotrack.settings import choice_problem
-from immunotrack.table import EVENT_SCHEMA
 from immunotrack.windows import WindowSet, choose_window_set, set_problems
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from narwhals.typing import IntoDataFrame
 
-    from immunotrack.analytes import RangeSet
     from immunotrack.plot.drawn import Timeline
     from immunotrack.plot.style import SizeName
+    from immunotrack.ranges import RangeSet
     from immunotrack.readers.case import CaseFile
     from immunotrack.times import DateOrder
 
@@ -132,7 +132,7 @@ def load_case(name: str | Path) -> Case:
     return Case(source.case, patients, tuple(narrative_answers(source)))
 
 
-def plot_timeline(  # noqa: PLR0913 - each is one thing a reader of the figure sees
+def plot_timeline(
     data: Patient | Case | IntoDataFrame,
     *,
     events: IntoDataFrame | None = None,
@@ -197,22 +197,20 @@ def _timeline(
     data: Patient | Case | IntoDataFrame, events: IntoDataFrame | None, choice: Choice
 ) -> Timeline:
     case = data.file if isinstance(data, Case) else None
-    people = (
-        data.patients if isinstance(data, Case) else (data,) if isinstance(data, Patient) else ()
-    )
-    if people:
+    if isinstance(data, Patient | Case):
+        people = data.patients if isinstance(data, Case) else (data,)
         frame = pl.concat([person.to_frame("polars") for person in people])
         happened = pl.concat([person.events_to_frame("polars") for person in people])
     else:
         frame = nw.from_native(data, eager_only=True).to_polars()
         happened = (
-            nw.from_native(events, eager_only=True).to_polars()
-            if events is not None
-            else pl.DataFrame(schema=list(EVENT_SCHEMA))
+            events_frame([])
+            if events is None
+            else nw.from_native(events, eager_only=True).to_polars()
         )
-    names = (choice.ranges,) if isinstance(choice.ranges, str) else tuple(choice.ranges)
-    own = (*case.sets, *case.ranges) if case else ()
-    return _patient_timeline(flag(frame, (*names, *own)), happened, choice, case)
+    chosen = (choice.ranges,) if isinstance(choice.ranges, str) else tuple(choice.ranges)
+    own: tuple[str | RangeSet, ...] = (*case.sets, *case.ranges) if case else ()
+    return _patient_timeline(flag(frame, (*chosen, *own)), happened, choice, case)
 
 
 def _patient_timeline(
@@ -223,9 +221,6 @@ def _patient_timeline(
     patient = _choose_patient(flagged, events, choice.patient)
     mine = flagged.filter(patient_id=patient)
     happened = events.filter(pl.col("patient_id").is_in([patient, ""])).to_dicts()
-    windows = choice.windows if choice.windows is not None else (case.windows if case else "")
-    if isinstance(windows, str):
-        windows = choose_window_set(windows) if windows not in {"", "none"} else None
     return timeline(
         mine,
         happened,
@@ -234,11 +229,19 @@ def _patient_timeline(
             analytes=choice.analytes or (case.panels if case else ()),
             lanes=case.lanes if case else (),
             log=choice.log,
-            windows=windows,
+            windows=_window_set(choice.windows, case),
             clock=case.clock.name if case else "",
             assumptions=case.assumptions if case else (),
         ),
     )
+
+
+def _window_set(chosen: WindowSet | str | None, case: CaseFile | None) -> WindowSet | None:
+    """The windows that were chosen, else the case's; none for `none`."""
+    if isinstance(chosen, WindowSet):
+        return chosen
+    name = chosen or (case.windows if case else "")
+    return choose_window_set(name) if name not in {"", "none"} else None
 
 
 def _case_title(case: CaseFile | None, patient: str) -> str:

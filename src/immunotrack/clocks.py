@@ -1,6 +1,6 @@
 """What day 0 is. A day without the name of its clock means nothing, so every axis carries it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -31,7 +31,7 @@ class Clock:
 
 
 def choose_clock(
-    table: nw.DataFrame[Any], events: Sequence[dict[str, Any]], name: str = ""
+    table: nw.DataFrame[Any], events: Sequence[Mapping[str, Any]], name: str = ""
 ) -> Clock:
     """The clock that a patient's results and events share.
 
@@ -66,17 +66,17 @@ def with_days(table: nw.DataFrame[Any], clock: Clock) -> nw.DataFrame[Any]:
     return counted.with_columns(day=nw.col("counted")).drop("counted")
 
 
-def unplaced_events(events: Sequence[dict[str, Any]], clock: Clock) -> list[Problem]:
+def unplaced_events(events: Sequence[Mapping[str, Any]], clock: Clock) -> list[Problem]:
     """The events that have no day on the clock, as problems."""
-    missing = "a date" if clock.anchor is not None else "a day"
+    place = "day" if clock.anchor is None else "date"
     return [
         Problem(
             code="mixed-clock",
             source=event["source"],
             line=event["line"] or None,
             column="start",
-            message=f"the results are placed by {missing.removeprefix('a ')} and this event has none",
-            fix=f"Give the event {missing}.",
+            message=f"the results are placed by {place} and this event has none",
+            fix=f"Give the event a {place}.",
         )
         for event in events
         if clock.day(event["start_time"], event["start_day"]) is None

@@ -10,13 +10,11 @@ from typing import Any, Final
 import narwhals as nw
 from narwhals.typing import IntoDataFrameT
 
-from immunotrack.analytes import RangeSet, applied_range, choose_range_sets
-from immunotrack.table import NUMBER, TEXT, conform, lookup
+from immunotrack.ranges import RangeSet, applied_range, choose_range_sets
+from immunotrack.table import LIMITS, NUMBER, TEXT, conform, lookup
 
 FLAGS: Final = ("N", "L", "H", "LL", "HH", "IND")
 """HL7 v2 table 0078 and FHIR ObservationInterpretation; IND is FHIR's "indeterminate"."""
-
-LIMITS: Final = ("low", "high", "critical_low", "critical_high")
 
 NOISE: Final = 1e-12
 """Two numbers closer than this, relatively, are one: 0.7999999999999999 stands for 0.8."""
@@ -50,7 +48,10 @@ def flag(frame: IntoDataFrameT, ranges: Sequence[str | RangeSet] | str = ()) -> 
     sets = [entry for entry in names if isinstance(entry, RangeSet)]
     sets += choose_range_sets([name for name in names if isinstance(name, str)])
     table = with_ranges(conform(frame), sets)
-    return table.with_columns(flag=flag_rule(), off_scale=off_scale_rule()).to_native()
+    flagged: IntoDataFrameT = table.with_columns(
+        flag=flag_rule(), off_scale=off_scale_rule()
+    ).to_native()
+    return flagged
 
 
 def with_ranges(table: nw.DataFrame[Any], sets: Sequence[RangeSet]) -> nw.DataFrame[Any]:

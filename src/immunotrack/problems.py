@@ -1,4 +1,4 @@
-"""What is wrong with an input, as data: one `Problem` a finding, and the error that carries them."""
+"""What is wrong with an input, as data: a `Problem` a finding, and the error that carries them."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

@@ -5,7 +5,7 @@ The records are frozen and strict. They assume one clock a patient: `day` counts
 """
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Final, Literal, Self, get_args
@@ -27,10 +27,13 @@ from immunotrack.problems import Severity
 from immunotrack.rules import broken
 from immunotrack.table import (
     EVENT_SCHEMA,
+    LIMITS,
     SCHEMA,
     analyte_key,
     conform,
+    frame_of,
     house_unit,
+    plain_rows,
     standard_unit,
     standard_value,
 )
@@ -45,7 +48,7 @@ Origin = Literal["", "measured", "quoted", "digitised", "illustrative"]
 
 
 def _moment(value: object) -> object:
-    """ISO 8601 text or a date as the moment it names; anything else goes on to strict validation."""
+    """ISO 8601 text or a date as the moment it names; anything else unchanged."""
     if isinstance(value, str):
         moment = parse_time(value)
         if moment.time is None:
@@ -233,21 +236,21 @@ class Patient(Record):
     measurements: Annotated[tuple[Measurement, ...], Field(strict=False)] = ()
     events: Annotated[tuple[TreatmentEvent, ...], Field(strict=False)] = ()
 
-    def to_frame(self, backend: str = "pandas") -> Any:  # noqa: ANN401 - the backend's frame
+    def to_frame(self, backend: Literal["pandas", "polars"] = "pandas") -> Any:  # noqa: ANN401 - the backend's frame
         """The measurements table of this patient (see `immunotrack.table.SCHEMA`).
 
         Args:
             backend: `pandas` or `polars`.
         """
-        return _frame([self._row(m) for m in self.measurements], SCHEMA, backend)
+        return frame_of(map(self._row, self.measurements), SCHEMA, backend).to_native()
 
-    def events_to_frame(self, backend: str = "pandas") -> Any:  # noqa: ANN401
+    def events_to_frame(self, backend: Literal["pandas", "polars"] = "pandas") -> Any:  # noqa: ANN401
         """The events table of this patient (see `immunotrack.table.EVENT_SCHEMA`)."""
         rows = [
             event.model_dump() | {"patient_id": self.patient_id, "source": "", "line": 0}
             for event in self.events
         ]
-        return _frame(rows, EVENT_SCHEMA, backend)
+        return frame_of(rows, EVENT_SCHEMA, backend).to_native()
 
     def _row(self, measurement: Measurement) -> dict[str, Any]:
         facts = measurement.facts()
@@ -286,8 +289,8 @@ class Patient(Record):
             ValueError: The tables hold no patient, or several and none is chosen.
             pydantic.ValidationError: A row is no valid measurement or event.
         """
-        rows = _rows(conform(frame))
-        happened = _rows(nw.from_native(events, eager_only=True)) if events is not None else []
+        rows = plain_rows(conform(frame))
+        happened = plain_rows(nw.from_native(events, eager_only=True)) if events is not None else []
         ids = {row["patient_id"] for row in [*rows, *happened]}
         if not patient_id and len(ids) != 1:
             raise ValueError(f"the tables hold {len(ids)} patients; choose one with patient_id")
@@ -311,34 +314,17 @@ class Patient(Record):
 
 def _measurement(row: Mapping[str, Any]) -> Measurement:
     own = row["range_source"] in {"", "file"}
-    limits = ("low", "high", "critical_low", "critical_high")
     reported = row["reported"] or (
         "" if row["value"] is None else result_text(row["comparator"], row["value"])
     )
     absent = parse_result(reported).kind is Kind.NOT_DETECTED
-    return Measurement(
-        **{name: row[name] for name in ("time", "day", "analyte", "unit", "origin")},
-        **{limit: row[limit] if own else None for limit in limits},
-        reported=reported,
-        detection_limit=row["value"] if absent else None,
-    )
+    given = {name: row[name] for name in ("time", "day", "analyte", "unit", "origin")}
+    limits = {limit: row[limit] if own else None for limit in LIMITS}
+    rest = {"reported": reported, "detection_limit": row["value"] if absent else None}
+    return Measurement.model_validate(given | limits | rest)
 
 
 def _event(row: Mapping[str, Any]) -> TreatmentEvent:
     return TreatmentEvent(
         **{name: row[name] for name in TreatmentEvent.model_fields if name in row}
     )
-
-
-def _frame(rows: Iterable[Mapping[str, Any]], schema: Mapping[str, Any], backend: str) -> Any:  # noqa: ANN401
-    rows = list(rows)
-    columns = {name: [row[name] for row in rows] for name in schema}
-    return nw.from_dict(columns, schema=schema, backend=backend).to_native()
-
-
-def _rows(table: nw.DataFrame[Any]) -> list[dict[str, Any]]:
-    """The rows as dictionaries, with None for pandas' nan and NaT."""
-    return [
-        {name: None if value is None or value != value else value for name, value in row.items()}  # noqa: PLR0124
-        for row in table.rows(named=True)
-    ]

@@ -4,7 +4,7 @@ Any eager frame that narwhals understands can hold it. Text is never null (empty
 none); `time`, `day` and numbers may be null.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
@@ -78,6 +78,9 @@ EVENT_SCHEMA: Final[dict[str, Any]] = {
 A row without an end is a point; `open_end` marks a span whose end is not stated.
 """
 
+LIMITS: Final = ("low", "high", "critical_low", "critical_high")
+"""The columns that a reference range fills."""
+
 ORIGINS: Final = ("measured", "quoted", "digitised", "illustrative")
 
 
@@ -100,6 +103,27 @@ def conform(frame: IntoDataFrameT) -> nw.DataFrame[IntoDataFrameT]:
         raise TypeError("the column value must hold numbers; read text with immunotrack.read")
     table = table.with_columns(*(_column(table, name, dtype) for name, dtype in SCHEMA.items()))
     return _standardised(_named(table)).select([*SCHEMA, *_further(table)])
+
+
+def plain_rows(table: nw.DataFrame[Any]) -> list[dict[str, Any]]:
+    """The rows as dictionaries, with None for pandas' nan and NaT."""
+    return [
+        {name: None if value is None or value != value else value for name, value in row.items()}  # noqa: PLR0124
+        for row in table.rows(named=True)
+    ]
+
+
+def frame_of(
+    rows: Iterable[Mapping[str, Any]],
+    schema: Mapping[str, Any],
+    backend: Any,  # noqa: ANN401 - a name or an Implementation of narwhals
+) -> nw.DataFrame[Any]:
+    """Rows as a frame with the columns and types of a schema."""
+    columns: dict[str, list[Any]] = {name: [] for name in schema}
+    for row in rows:
+        for name, column in columns.items():
+            column.append(row[name])
+    return nw.from_dict(columns, schema=schema, backend=backend)
 
 
 def _further(table: nw.DataFrame[Any]) -> list[str]:
@@ -142,7 +166,7 @@ def house_unit(analyte: str, unit: str) -> str:
 
 
 def standard_unit(analyte: str, unit: str) -> tuple[str, int]:
-    """The analyte's own unit and the power of ten that leads to it; ("", 0) without a conversion."""
+    """The analyte's own unit and the power of ten that leads there; ("", 0) if none does."""
     known = find_analyte(analyte)
     shift = shift_between(unit, known.unit) if known else None
     return ("", 0) if known is None or shift is None else (known.unit, shift)
@@ -174,7 +198,7 @@ def _standardised(table: nw.DataFrame[Any]) -> nw.DataFrame[Any]:
 def in_standard_units(table: nw.DataFrame[Any]) -> nw.DataFrame[Any]:
     """The table with value and limits in the analyte's own unit wherever there is a conversion."""
     table = lookup(table, ["analyte", "unit"], {"own_unit": TEXT, "shift": WHOLE}, standard_unit)
-    for name in ("low", "high", "critical_low", "critical_high"):
+    for name in LIMITS:
         table = lookup(
             table, [name, "shift"], {"moved": NUMBER}, lambda limit, shift: (_moved(limit, shift),)
         )

@@ -91,7 +91,7 @@ def _plain(text: str) -> str:
 
 @cache
 def _spellings() -> tuple[dict[str, Unit], dict[str, Unit]]:
-    """Two tables from spelling to unit: as written, and by folded case where that is unambiguous."""
+    """Two tables from spelling to unit: as written, and by folded case where that is one unit."""
     table = tomllib.loads(files("immunotrack").joinpath("data/units.toml").read_text("utf-8"))
     exact: dict[str, Unit] = {}
     folded: dict[str, Unit | None] = {}

@@ -1,4 +1,4 @@
-"""The grammar of a result as a laboratory writes it: `12.3`, `<5`, `>= 1000`, `45 %`, `not detected`."""
+"""The grammar of a result as a laboratory writes it: `12.3`, `<5`, `>= 1000`, `not detected`."""
 
 import math
 import re

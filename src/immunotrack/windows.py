@@ -1,10 +1,11 @@
-"""Sampling windows: which samples a figure shows as one, by a stated rule, and what it leaves out."""
+"""Sampling windows: which samples stand for a stretch of days, by what rule, and which do not."""
 
 import math
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple, Self
 
@@ -16,7 +17,16 @@ from immunotrack.analytes import find_analyte
 from immunotrack.flags import flag_rule, off_scale_rule
 from immunotrack.problems import InvalidInput, Problem, Severity
 from immunotrack.settings import Entry, choice_problem, parse_toml, read_text, validated
-from immunotrack.table import NUMBER, SCHEMA, TEXT, WHOLE, conform, in_standard_units
+from immunotrack.table import (
+    NUMBER,
+    SCHEMA,
+    TEXT,
+    WHOLE,
+    conform,
+    frame_of,
+    in_standard_units,
+    plain_rows,
+)
 from immunotrack.values import Bound, bounds, from_bounds
 
 Aggregate = Literal["max", "min", "mean", "median", "first", "last", "nearest"]
@@ -151,7 +161,7 @@ def window(
     """
     chosen_set = windows if isinstance(windows, WindowSet) else choose_window_set(windows)
     table = in_standard_units(conform(frame))
-    rows = [_without_nan(row) for row in table.rows(named=True)]
+    rows = plain_rows(table)
     chosen: list[dict[str, Any]] = []
     audit: list[dict[str, Any]] = []
     problems = set_problems(chosen_set, until)
@@ -165,7 +175,9 @@ def window(
                 for row in series
             ]
     return Windowed(
-        _flagged(_frame(chosen, _CHOSEN, table)), _frame(audit, _AUDIT, table).to_native(), problems
+        _flagged(frame_of(chosen, _CHOSEN, table.implementation)),
+        frame_of(audit, _AUDIT, table.implementation).to_native(),
+        problems,
     )
 
 
@@ -299,23 +311,11 @@ def _flagged(table: nw.DataFrame[Any]) -> Any:  # noqa: ANN401 - the caller's ki
     return table.with_columns(flag=flag_rule(), off_scale=off_scale_rule()).to_native()
 
 
-def _frame(
-    rows: Sequence[Mapping[str, Any]], schema: Mapping[str, Any], like: nw.DataFrame[Any]
-) -> nw.DataFrame[Any]:
-    columns = {name: [row[name] for row in rows] for name in schema}
-    return nw.from_dict(columns, schema=schema, backend=like.implementation)
-
-
-def _without_nan(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A row with None for pandas' nan and NaT."""
-    return {name: None if value is None or value != value else value for name, value in row.items()}  # noqa: PLR0124
-
-
 def set_problems(windows: WindowSet, until: float | None = None) -> list[Problem]:
     """What is odd about the windows themselves: overlaps, gaps, days past death."""
     problems = []
     ordered = sorted(windows.windows, key=lambda entry: entry.first)
-    for one, other in zip(ordered, ordered[1:], strict=False):
+    for one, other in pairwise(ordered):
         if other.first <= one.last:
             problems.append(
                 _window_problem(
@@ -333,16 +333,17 @@ def set_problems(windows: WindowSet, until: float | None = None) -> list[Problem
                     f"{gap}, between {one.label} and {other.label}, belong to no window",
                 )
             )
-    for entry in windows.windows:
-        if until is not None and math.isfinite(entry.last) and entry.last > until:
-            problems.append(
-                _window_problem(
-                    "window-past-death",
-                    windows,
-                    f"{entry.label} goes on to day {entry.last:g}, after death on day {until:g}",
-                )
-            )
-    return problems
+    late = [
+        entry for entry in windows.windows if until is not None and until < entry.last < math.inf
+    ]
+    return problems + [
+        _window_problem(
+            "window-past-death",
+            windows,
+            f"{entry.label} goes on to day {entry.last:g}, after death on day {until:g}",
+        )
+        for entry in late
+    ]
 
 
 def _window_problem(code: str, windows: WindowSet, message: str) -> Problem:

@@ -35,7 +35,7 @@ def analytes(as_json: Json = False) -> None:
 
 def ranges(as_json: Json = False) -> None:
     """The built-in range sets, in their order, and which of them apply by default."""
-    from immunotrack.analytes import builtin_range_sets
+    from immunotrack.ranges import builtin_range_sets
 
     sets = builtin_range_sets().values()
     if as_json:

@@ -104,7 +104,8 @@ def _summarise(flagged: "pl.DataFrame", rows: int) -> None:
     )
     by_range = ", ".join(f"{name} {number}" for name, number in sorted(sources.items()))
     say(
-        f"{rows} rows read, {rows - invalid} used, {invalid} with errors; {len(flagged)} results: {by_flag}"
+        f"{rows} rows read, {rows - invalid} used, {invalid} with errors; "
+        f"{len(flagged)} results: {by_flag}"
     )
     say(f"ranges: {by_range or 'none applies'}")
 

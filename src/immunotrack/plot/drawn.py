@@ -1,6 +1,5 @@
 """What a timeline draws, as data: decided here, drawn elsewhere, and written out by `--data`."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -8,11 +7,21 @@ from typing import Any, Final
 import narwhals as nw
 from narwhals.typing import IntoDataFrame
 
+from immunotrack.analytes import Analyte, analytes
 from immunotrack.annotated import table_csv
-from immunotrack.analytes import Analyte, ReferenceRange, analytes, builtin_range_sets
 from immunotrack.clocks import Clock, choose_clock, unplaced_events, with_days
 from immunotrack.problems import InvalidInput, Problem, Severity, shown
-from immunotrack.table import NUMBER, TEXT, WHOLE, analyte_key, conform, in_standard_units
+from immunotrack.ranges import ReferenceRange, builtin_range_sets
+from immunotrack.table import (
+    NUMBER,
+    TEXT,
+    WHOLE,
+    analyte_key,
+    conform,
+    frame_of,
+    in_standard_units,
+    plain_rows,
+)
 from immunotrack.windows import WindowSet, window
 
 Row = Mapping[str, Any]
@@ -38,8 +47,8 @@ DRAWN: Final = {
     "line": WHOLE,
 }
 """The columns of what is drawn. `series` is `value` (a sample on the line), `window` (a sample or
-aggregate that stands for a window) or `sample` (drawn faintly: what a window chose from); `why` says
-what a window did with a sample."""
+aggregate that stands for a window) or `sample` (drawn faintly: what a window chose from); `why`
+says what a window did with a sample."""
 
 MOST_PANELS: Final = 9
 """How many panels are drawn where the user does not choose."""
@@ -77,7 +86,7 @@ class Timeline:
         first_dose: The day of the first dose, if there is one within the time axis.
         dose_name: Of what.
         days: First and last day of the time axis.
-        notes: The footnote, one sentence each.
+        assumptions: What is supposed beyond the source, for the footnote.
         illustrative: Some value drawn is illustrative; a figure says so on its face.
         table: The rows drawn (see `DRAWN`).
         problems: What was left out, and what is odd about the windows.
@@ -90,15 +99,15 @@ class Timeline:
     first_dose: float | None
     dose_name: str
     days: tuple[float, float]
-    notes: list[str]
+    windows: WindowSet | None
+    assumptions: Sequence[str]
     illustrative: bool
     table: list[Row]
     problems: list[Problem]
 
     def csv(self) -> bytes:
         """The rows drawn, as CSV."""
-        columns = {name: [row[name] for row in self.table] for name in DRAWN}
-        return table_csv(nw.from_dict(columns, schema=DRAWN, backend="polars").to_native())
+        return table_csv(frame_of(self.table, DRAWN, "polars").to_native())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,9 +142,9 @@ def timeline(frame: IntoDataFrame, events: Sequence[Row], wish: Wish) -> Timelin
         InvalidInput: An analyte or lane that was asked for is not there.
     """
     known = conform(frame)
-    clock = choose_clock(known, list(events), wish.clock)
+    clock = choose_clock(known, events, wish.clock)
     table = in_standard_units(with_days(known, clock))
-    rows = [_without_nan(row) for row in table.rows(named=True)]
+    rows = plain_rows(table)
     numeric = [row for row in rows if row["value"] is not None and row["day"] is not None]
     placed = [
         {**event, "day": day, "last": clock.day(event["end_time"], event["end_day"])}
@@ -143,7 +152,7 @@ def timeline(frame: IntoDataFrame, events: Sequence[Row], wish: Wish) -> Timelin
         if (day := clock.day(event["start_time"], event["start_day"])) is not None
     ]
     keys, problems = _choose_analytes(numeric, wish.analytes)
-    problems += unplaced_events(list(events), clock)
+    problems += unplaced_events(events, clock)
     logs = {analyte_key(name) for name in wish.log}
     problems += _absent(logs - set(keys), "--log", keys)
     died = next(
@@ -166,16 +175,12 @@ def timeline(frame: IntoDataFrame, events: Sequence[Row], wish: Wish) -> Timelin
         first_dose=None if first is None else first["day"],
         dose_name="" if first is None else first["name"],
         days=days,
-        notes=_notes(panels, lanes, wish),
+        windows=wish.windows,
+        assumptions=wish.assumptions,
         illustrative=any(row["origin"] == "illustrative" for row in drawn),
         table=_told(rows, panels, windowed),
         problems=problems,
     )
-
-
-def _without_nan(row: Row) -> dict[str, Any]:
-    """A row with None for pandas' nan and NaT."""
-    return {name: None if value is None or value != value else value for name, value in row.items()}  # noqa: PLR0124
 
 
 def _choose_analytes(rows: Sequence[Row], wanted: Sequence[str]) -> tuple[list[str], list[Problem]]:
@@ -220,8 +225,8 @@ def _absent(names: set[str], option: str, there: Sequence[str]) -> list[Problem]
 
 @dataclass(frozen=True, slots=True)
 class _ByWindow:
-    chosen: list[Row]
-    audit: list[Row]
+    chosen: Sequence[Row]
+    audit: Sequence[Row]
     windows: WindowSet | None
 
 
@@ -238,11 +243,8 @@ def _windowed(
         return _ByWindow([], [], windows)
     result = window(shown_rows.to_native(), windows, died)
     problems += result.problems
-    chosen = nw.from_native(result.chosen).rows(named=True)
-    audit = nw.from_native(result.audit).rows(named=True)
-    return _ByWindow(
-        [_without_nan(row) for row in chosen], [_without_nan(r) for r in audit], windows
-    )
+    chosen, audit = (plain_rows(nw.from_native(part)) for part in (result.chosen, result.audit))
+    return _ByWindow(chosen, audit, windows)
 
 
 def _panel(key: str, rows: Sequence[Row], windowed: _ByWindow, *, log: bool) -> Panel:
@@ -326,57 +328,6 @@ def _outside(lanes: Mapping[str, Sequence[Row]], days: tuple[float, float]) -> l
     ]
 
 
-_KEPT: Final = {
-    "max": "highest value kept",
-    "min": "lowest value kept",
-    "mean": "mean of the values",
-    "median": "median of the values",
-    "first": "first value kept",
-    "last": "last value kept",
-    "nearest": "value nearest to the day kept",
-}
-
-
-def _notes(panels: Sequence[Panel], lanes: Mapping[str, Sequence[Row]], wish: Wish) -> list[str]:
-    """The footnote, from what is drawn."""
-    notes = []
-    if wish.windows and any(panel.spans for panel in panels):
-        spans = ", ".join(
-            f"{w.label} ({'' if math.isinf(w.first) else f'{w.first:g}'}–{w.last:g})"
-            for w in wish.windows.windows
-        )
-        headings = ", ".join(panel.heading for panel in panels if panel.spans)
-        notes.append(
-            f"{headings}: {_KEPT[wish.windows.aggregate]} per sampling window {spans}; "
-            "every sample drawn faintly."
-        )
-    sources: dict[str, list[str]] = {}
-    for panel in panels:
-        for name in dict.fromkeys(row["range_source"] for row in panel.line if row["range_source"]):
-            sources.setdefault(name, []).append(panel.heading)
-    if sources:
-        told = "; ".join(
-            f"{', '.join(names)}: {_range_name(name)}" for name, names in sources.items()
-        )
-        notes.append(f"Reference ranges: {told}.")
-    if any(panel.limits for panel in panels):
-        notes.append("Dashed: decision limits, which are no reference range.")
-    assumed = [
-        lane
-        for lane, events in lanes.items()
-        if any(event["basis"] == "assumed" for event in events)
-    ]
-    if assumed:
-        notes.append(f"Open marks ({', '.join(assumed)}): assumed.")
-    if any(event["open_end"] for events in lanes.values() for event in events):
-        notes.append("Dotted: end not stated.")
-    return [*notes, *(f"{text[:1].upper()}{text[1:].rstrip('.')}." for text in wish.assumptions)]
-
-
-def _range_name(name: str) -> str:
-    return "as given with the results" if name == "file" else name
-
-
 def _told(rows: Sequence[Row], panels: Sequence[Panel], windowed: _ByWindow) -> list[Row]:
     """What is drawn, row by row; with windows, also what each of them left out and why."""
     drawn = {panel.analyte for panel in panels}
@@ -388,9 +339,9 @@ def _told(rows: Sequence[Row], panels: Sequence[Panel], windowed: _ByWindow) -> 
             series = "window" if panel.spans else "value"
             told.append(_drawn(row, series, row.get("window", ""), account.get("why", "")))
     for row in rows:
-        account = accounts.get((row["line"], row["analyte"], row["reported"]))
-        if row["analyte"] in drawn and account is not None and account["why"] != _NOT_WINDOWED:
-            told.append(_drawn(row, "sample", account["window"], account["why"]))
+        found = accounts.get((row["line"], row["analyte"], row["reported"]))
+        if row["analyte"] in drawn and found is not None and found["why"] != _NOT_WINDOWED:
+            told.append(_drawn(row, "sample", found["window"], found["why"]))
         elif row["analyte"] in drawn and (row["value"] is None or row["day"] is None):
             told.append(_drawn(row, "not drawn", "", "no number"))
     return told

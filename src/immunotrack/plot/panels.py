@@ -72,13 +72,11 @@ def range_text(panel: Panel) -> str:
     found = list(dict.fromkeys((row["low"], row["high"]) for row in panel.line))
     low, high = found[-1] if found else (None, None)
     changed = ", changed" if len(found) > 1 else ""
-    if low is None and high is None:
-        return f"no ref range{changed}"
-    if high is None:
+    if low is not None and high is not None:
+        return f"ref {grouped(low)}–{grouped(high)}{changed}"
+    if low is not None:
         return f"ref ≥ {grouped(low)}{changed}"
-    if low is None:
-        return f"ref ≤ {grouped(high)}{changed}"
-    return f"ref {grouped(low)}–{grouped(high)}{changed}"
+    return f"no ref range{changed}" if high is None else f"ref ≤ {grouped(high)}{changed}"
 
 
 def _axes(ax: Axes, panel: Panel, size: Size) -> None:

@@ -4,7 +4,7 @@ import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
@@ -19,6 +19,13 @@ _METADATA: Final[dict[str, dict[str, str | None]]] = {
 }
 """Of every format; no person, no path, no date."""
 
+_SETTINGS: Final[Any] = {
+    "svg.hashsalt": "immunotrack",
+    "svg.fonttype": "none",
+    "pdf.fonttype": 42,
+}
+"""SVG text stays text, PDF fonts are TrueType, ids do not change from run to run."""
+
 FORMATS: Final = tuple(_METADATA)
 
 
@@ -30,8 +37,7 @@ def save_figure(figure: Figure, path: Path) -> None:
     """
     suffix = check_format(path)
     buffer = io.BytesIO()
-    settings = {"svg.hashsalt": "immunotrack", "svg.fonttype": "none", "pdf.fonttype": 42}
-    with mpl.rc_context(settings), _distinct_gids(figure, wanted=suffix == ".svg"):
+    with mpl.rc_context(_SETTINGS), _distinct_gids(figure, wanted=suffix == ".svg"):
         figure.savefig(buffer, format=suffix[1:], dpi=figure.dpi, metadata=_METADATA[suffix])
     write_whole(path, buffer.getvalue())
 
@@ -57,14 +63,14 @@ def check_format(path: Path) -> str:
 @contextmanager
 def _distinct_gids(figure: Figure, *, wanted: bool) -> Iterator[None]:
     """Number the gids while an SVG is written: an id may stand in a document only once."""
-    artists = [artist for artist in figure.findobj() if artist.get_gid()] if wanted else []
-    names = [artist.get_gid() for artist in artists]
+    named = [(artist, artist.get_gid() or "") for artist in figure.findobj()] if wanted else []
+    named = [(artist, name) for artist, name in named if name]
     seen: dict[str, int] = {}
-    for artist, name in zip(artists, names, strict=True):
+    for artist, name in named:
         seen[name] = seen.get(name, 0) + 1
         artist.set_gid(f"{name}-{seen[name]}")
     try:
         yield
     finally:
-        for artist, name in zip(artists, names, strict=True):
+        for artist, name in named:
             artist.set_gid(name)

@@ -84,7 +84,7 @@ class Ruler:
 
     def __init__(self, figure: Figure) -> None:
         canvas = FigureCanvasAgg(figure)
-        self._renderer = canvas.get_renderer()
+        self._renderer = canvas.get_renderer()  # type: ignore[no-untyped-call]
         self._mm = MM_PER_INCH / figure.dpi
 
     def width(self, text: str, points: float, *, bold: bool = False) -> float:
@@ -94,7 +94,7 @@ class Ruler:
         return float(width) * self._mm
 
     def fitted(self, text: str, points: float, width: float) -> str:
-        """The text, shortened with an ellipsis to a width in mm; empty where two letters do not fit."""
+        """The text, shortened to a width in mm with an ellipsis; empty where nothing fits."""
         if self.width(text, points) <= width:
             return text
         for end in range(len(text) - 1, 1, -1):

@@ -4,21 +4,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil
 
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
-from matplotlib.patches import Rectangle
 
 from immunotrack.plot.drawn import Panel, Timeline
 from immunotrack.plot.lanes import draw_lanes, lane_label, room_beyond, strip_height
+from immunotrack.plot.legend import draw_legend, legend_entries, legend_rows
+from immunotrack.plot.notes import footnote
+from immunotrack.plot.page import MARGIN, Page
 from immunotrack.plot.panels import draw_panel, range_text, y_limits
 from immunotrack.plot.style import (
-    BAND,
     DOSE,
-    FAINT,
     FONT,
     INK,
-    MARKS,
     MM_PER_INCH,
     RULE,
     SIZES,
@@ -29,47 +26,13 @@ from immunotrack.plot.style import (
 )
 from immunotrack.problems import InvalidInput, Problem
 
-MARGIN = 2.0
-"""Around the page, in mm."""
-
 ILLUSTRATIVE = (
     "ILLUSTRATIVE VALUES: chosen to fit the text of the source, which prints none of them."
 )
-"""Said on the face of every figure that draws an illustrative value; there is no way to leave it out."""
+"""Said on every figure that draws an illustrative value; there is no way to leave it out."""
 
 LEAST_PANEL = 14.0
 """A panel lower than this, in mm, is not legible."""
-
-
-@dataclass(slots=True)
-class _Page:
-    """A figure with a cursor that goes down the page."""
-
-    figure: Figure
-    size: Size
-    ruler: Ruler
-    height: float
-    top: float = MARGIN
-
-    def axes(self, left: float, top: float, width: float, height: float) -> Axes:
-        """New axes at a place in mm from the top left corner."""
-        return self.figure.add_axes(
-            (
-                left / self.size.width,
-                1 - (top + height) / self.height,
-                width / self.size.width,
-                height / self.height,
-            )
-        )
-
-    def text(self, left: float, top: float, text: str, **style: object) -> None:
-        """A line of text whose top is at a place in mm from the top left corner."""
-        self.figure.text(
-            left / self.size.width,
-            1 - top / self.height,
-            text,
-            **{"va": "top", "fontfamily": FONT, "color": INK, **style},
-        )
 
 
 def draw_timeline(timeline: Timeline, size: SizeName = "double") -> Figure:
@@ -85,9 +48,9 @@ def draw_timeline(timeline: Timeline, size: SizeName = "double") -> Figure:
     page_size = SIZES[size]
     figure = Figure(figsize=(page_size.width / MM_PER_INCH, 1), dpi=page_size.dpi)
     ruler = Ruler(figure)
-    legend = _legend_entries(timeline)
+    legend = legend_entries(timeline)
     foot = _footnote(timeline, page_size, ruler)
-    legend_rows = _legend_rows(legend, page_size, ruler)
+    entries = legend_rows(legend, page_size, ruler)
     heads = [_heads(panel, timeline, page_size, ruler) for panel in timeline.panels]
     columns = min(page_size.columns, max(len(timeline.panels), 1))
     rows = ceil(len(timeline.panels) / columns)
@@ -101,7 +64,7 @@ def draw_timeline(timeline: Timeline, size: SizeName = "double") -> Figure:
         + _lanes_height(timeline, page_size)
         + rows * (_head_height(heads, page_size) + _ticks_height(page_size))
         + (line_height(page_size.text) if rows else 0)
-        + len(legend_rows) * line_height(page_size.small) * 1.15
+        + len(entries) * line_height(page_size.small) * 1.15
         + len(foot) * line_height(page_size.small)
         + 1.0
     )
@@ -110,13 +73,13 @@ def draw_timeline(timeline: Timeline, size: SizeName = "double") -> Figure:
         raise InvalidInput([_too_many(timeline, size)])
     height = fixed + rows * panel_height
     figure.set_size_inches(page_size.width / MM_PER_INCH, height / MM_PER_INCH)
-    page = _Page(figure, page_size, ruler, height)
+    page = Page(figure, page_size, ruler, height)
     _title(page, timeline, title_lines)
     if timeline.lanes:
         _lanes(page, timeline)
     if timeline.panels:
         _panels(page, timeline, heads, columns, panel_height)
-    _legend(page, legend_rows)
+    draw_legend(page, entries)
     _foot(page, foot)
     return figure
 
@@ -130,7 +93,7 @@ def _too_many(timeline: Timeline, size: str) -> Problem:
     )
 
 
-def _title(page: _Page, timeline: Timeline, lines: Sequence[str]) -> None:
+def _title(page: Page, timeline: Timeline, lines: Sequence[str]) -> None:
     for line in lines:
         page.text(MARGIN, page.top, line, fontsize=page.size.title, fontweight="bold", gid="title")
         page.top += line_height(page.size.title)
@@ -151,7 +114,7 @@ def _lane_ticks_height(timeline: Timeline, size: Size) -> float:
     return (1 if timeline.panels else 2) * line_height(size.small) + 2
 
 
-def _lanes(page: _Page, timeline: Timeline) -> None:
+def _lanes(page: Page, timeline: Timeline) -> None:
     size = page.size
     labels = [lane_label(name, events) for name, events in timeline.lanes.items()]
     left = MARGIN + max(page.ruler.width(label, size.text) for label in labels) + 2.2
@@ -208,7 +171,7 @@ def _ticks_height(size: Size) -> float:
 
 
 def _panels(
-    page: _Page, timeline: Timeline, heads: Sequence[_Head], columns: int, height: float
+    page: Page, timeline: Timeline, heads: Sequence[_Head], columns: int, height: float
 ) -> None:
     size = page.size
     gutters = [max(head.gutter for head in heads[column::columns]) for column in range(columns)]
@@ -242,7 +205,7 @@ def _panels(
     page.top = start + ceil(len(heads) / columns) * step + line_height(size.text)
 
 
-def _head(page: _Page, head: _Head, left: float, top: float, width: float) -> None:
+def _head(page: Page, head: _Head, left: float, top: float, width: float) -> None:
     """Name and range; the range at the right end of `width`, or below the name without one."""
     size = page.size
     page.text(left, top, head.name, fontsize=size.text, fontweight="bold", gid="heading")
@@ -253,100 +216,12 @@ def _head(page: _Page, head: _Head, left: float, top: float, width: float) -> No
         page.text(left + width, top + 0.25, head.range, ha="right", **style)
 
 
-def _legend_entries(timeline: Timeline) -> list[tuple[str, Line2D | Rectangle]]:
-    """Only what is on the figure."""
-    rows = [row for panel in timeline.panels for row in panel.line]
-    flags = {row["flag"] for row in rows}
-    entries: list[tuple[str, Line2D | Rectangle]] = []
-
-    def mark(label: str, marker: str, colour: str, *, filled: bool = True, edge: str = "") -> None:
-        face = colour if filled else "white"
-        style = {"marker": marker, "markerfacecolor": face, "markeredgecolor": edge or colour}
-        entries.append((label, Line2D([], [], linestyle="none", **style)))
-
-    for flag, entry in MARKS.items():
-        if flag in flags:
-            mark(entry.label, entry.marker, entry.colour, edge=INK if flag in {"LL", "HH"} else "")
-    if any(row["comparator"] in {"<", "<="} for row in rows):
-        mark("below detection or quantification", "o", INK, filled=False)
-    if any(row["comparator"] in {">", ">="} for row in rows):
-        mark("beyond the assay's upper end", "o", INK, filled=False)
-    if any(row["low"] is not None or row["high"] is not None for row in rows):
-        entries.append(("reference range", Rectangle((0, 0), 1, 1, facecolor=BAND)))
-    if any(panel.spans for panel in timeline.panels):
-        entries.append(("sampling window", Line2D([], [], color=FAINT)))
-    if timeline.first_dose is not None and timeline.panels:
-        arrow = Line2D([], [], color=DOSE, marker="v", markevery=[1])
-        entries.append((f"first {timeline.dose_name} dose", arrow))
-    return entries
-
-
-def _legend_rows(
-    entries: Sequence[tuple[str, Line2D | Rectangle]], size: Size, ruler: Ruler
-) -> list[list[tuple[float, str, Line2D | Rectangle]]]:
-    """The entries in rows, each with its place from the left, in mm."""
-    rows: list[list[tuple[float, str, Line2D | Rectangle]]] = []
-    left = size.width
-    for label, artist in entries:
-        wide = ruler.width(label, size.small) + size.small * 0.75
-        if left + wide > size.width - MARGIN:
-            rows.append([])
-            left = MARGIN + 1
-        rows[-1].append((left, label, artist))
-        left += wide + 1.5
-    return rows
-
-
-def _legend(page: _Page, rows: Sequence[Sequence[tuple[float, str, Line2D | Rectangle]]]) -> None:
-    size = page.size
-    for row in rows:
-        middle = page.top + line_height(size.small) * 0.55
-        for left, label, artist in row:
-            _swatch(page, left + size.small * 0.25, middle, artist)
-            page.text(
-                left + size.small * 0.58,
-                middle,
-                label,
-                va="center",
-                fontsize=size.small,
-                gid="legend",
-            )
-        page.top += line_height(size.small) * 1.15
-
-
-def _swatch(page: _Page, x: float, y: float, artist: Line2D | Rectangle) -> None:
-    """Draw a legend's sample around a place in mm from the top left corner."""
-    size = page.size
-    half = size.small * 0.22
-    across, down = 1 / size.width, 1 / page.height
-    if isinstance(artist, Rectangle):
-        artist.set_bounds(
-            (x - half) * across, 1 - (y + half * 0.6) * down, 2 * half * across, 1.2 * half * down
-        )
-        artist.set_transform(page.figure.transFigure)
-        page.figure.add_artist(artist)
-        return
-    if artist.get_markevery():
-        artist.set_data(
-            [x * across] * 2, [1 - (y - half * 0.9) * down, 1 - (y + half * 0.5) * down]
-        )
-        artist.set(markersize=size.marker * 0.75, linewidth=size.line * 1.3, markeredgewidth=0)
-    elif artist.get_marker() == "None":
-        artist.set_data([(x - half) * across, (x + half) * across], [1 - y * down] * 2)
-        artist.set_linewidth(size.line * 2)
-    else:
-        artist.set_data([x * across], [1 - y * down])
-        artist.set(markersize=size.marker, markeredgewidth=size.line)
-    artist.set_transform(page.figure.transFigure)
-    page.figure.add_artist(artist)
-
-
 def _footnote(timeline: Timeline, size: Size, ruler: Ruler) -> list[str]:
     width = size.width - 2 * MARGIN
-    return ruler.wrapped(" ".join(timeline.notes), size.small, width)
+    return ruler.wrapped(footnote(timeline), size.small, width)
 
 
-def _foot(page: _Page, lines: Sequence[str]) -> None:
+def _foot(page: Page, lines: Sequence[str]) -> None:
     page.top += 1.0
     for line in lines:
         page.text(MARGIN, page.top, line, fontsize=page.size.small, color=RULE, gid="footnote")

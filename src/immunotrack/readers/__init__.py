@@ -8,8 +8,8 @@ from typing import Final
 import narwhals as nw
 import polars as pl
 
-from immunotrack.analytes import RangeSet
 from immunotrack.problems import InvalidInput, Problem
+from immunotrack.ranges import RangeSet
 from immunotrack.readers.case import CaseFile, case_folders, load_case_file
 from immunotrack.readers.delimited import read_grid
 from immunotrack.readers.events import Events, events_frame, read_events

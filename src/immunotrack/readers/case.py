@@ -5,8 +5,9 @@ from pathlib import Path
 
 from pydantic import Field
 
-from immunotrack.analytes import RangeSet, Sex
+from immunotrack.analytes import Sex
 from immunotrack.narrative import NarrativeCheck
+from immunotrack.ranges import RangeSet
 from immunotrack.settings import Entry, load_settings
 
 

@@ -75,7 +75,7 @@ def _refused(source: str, code: str, message: str, fix: str) -> InvalidInput:
 
 
 def _records(lines: list[str], first: int, delimiter: str) -> Iterator[tuple[int, list[str], int]]:
-    """Each record: the index of its first line, its cells, and how many lines a stray quote took."""
+    """Each record: the index of its first line, its cells, how many lines a stray quote took."""
     start, width = first, 0
     while start < len(lines):
         reader = csv.reader(lines[start:], delimiter=delimiter)
@@ -98,7 +98,7 @@ def _records(lines: list[str], first: int, delimiter: str) -> Iterator[tuple[int
         start = record + 1
 
 
-def _swallows(  # noqa: PLR0913, PLR0917 - the record, where it stands and how it is cut
+def _swallows(
     lines: list[str], start: int, end: int, cells: list[str], delimiter: str, width: int
 ) -> bool:
     """Whether a record of several lines looks like rows run together by a quotation mark."""

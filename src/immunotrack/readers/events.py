@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-import narwhals as nw
 import polars as pl
 from pydantic import ValidationError
 
@@ -13,7 +12,7 @@ from immunotrack.problems import Problem, ordered
 from immunotrack.readers.grid import Grid, Options
 from immunotrack.readers.headers import Layout
 from immunotrack.records import BASES, EVENT_KINDS, TreatmentEvent
-from immunotrack.table import EVENT_SCHEMA
+from immunotrack.table import EVENT_SCHEMA, frame_of
 from immunotrack.times import DateOrder, parse_time
 from immunotrack.values import Kind, parse_result
 
@@ -53,8 +52,8 @@ def read_events(grid: Grid, layout: Layout, options: Options) -> Events:
 
 def events_frame(rows: list[dict[str, Any]]) -> pl.DataFrame:
     """Event rows as a table."""
-    columns = {name: [row[name] for row in rows] for name in EVENT_SCHEMA}
-    return nw.from_dict(columns, schema=EVENT_SCHEMA, backend="polars").to_native()
+    table: pl.DataFrame = frame_of(rows, EVENT_SCHEMA, "polars").to_native()
+    return table
 
 
 def _event(
@@ -90,17 +89,10 @@ def _event(
     if faults:
         return None, faults
     words = {name: row.get(name, "") for name in ("lane", "result", "note", "quote", "claim")}
+    size = {"dose": dose, "dose_unit": "" if dose is None else row["dose_unit"]}
+    given = {"kind": kind, "name": row["name"], "basis": basis, "open_end": open_end}
     try:
-        return TreatmentEvent(
-            kind=kind,
-            name=row["name"],
-            basis=basis,
-            open_end=open_end,
-            dose=dose,
-            dose_unit=row.get("dose_unit", "") if dose is not None else "",
-            **_placed(start, end),
-            **words,
-        ), []
+        return TreatmentEvent.model_validate(given | size | words | _placed(start, end)), []
     except ValidationError as error:
         message = error.errors(include_url=False)[0]["msg"].removeprefix("Value error, ")
         code = "end-before-start" if "before it starts" in message else "bad-entry"

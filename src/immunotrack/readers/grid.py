@@ -1,4 +1,4 @@
-"""A grid of text cells with the physical line of each row: what every tabular file becomes first."""
+"""A grid of text cells with the line of each row: what every tabular file becomes first."""
 
 from dataclasses import dataclass, field
 

@@ -9,18 +9,17 @@ import polars as pl
 
 from immunotrack.analytes import find_analyte
 from immunotrack.problems import Problem, Severity, ordered
+from immunotrack.readers.findings import Finding, all_findings, assumed_units, told
 from immunotrack.readers.grid import Grid, Options
 from immunotrack.readers.headers import Layout, sexes
 from immunotrack.records import result_unit
-from immunotrack.rules import RULES
 from immunotrack.table import (
+    LIMITS,
     NUMBER,
-    ORIGINS,
     SCHEMA,
     TEXT,
     TIME,
     WHOLE,
-    analyte_key,
     conform,
     lookup,
 )
@@ -30,8 +29,7 @@ from immunotrack.values import Kind, parse_result, read_result
 RESULTS: Final = SCHEMA | {"row": WHOLE, "problem": TEXT, "valid": nw.Boolean()}
 """The columns of `Results.table`."""
 
-_LIMITS: Final = ("low", "high", "critical_low", "critical_high")
-_NUMBERS: Final = ("day", *_LIMITS, "detection_limit", "age_years")
+_NUMBERS: Final = ("day", *LIMITS, "detection_limit", "age_years")
 _TIMES: Final = ("time", "birth_date")
 _WORDS: Final = ("patient_id", "analyte", "loinc", "reported", "unit", "sex", "origin")
 _ERROR, _WARNING = Severity.ERROR, Severity.WARNING
@@ -51,43 +49,18 @@ class Results:
     problems: list[Problem]
 
 
-@dataclass(frozen=True, slots=True)
-class _Finding:
-    """One kind of problem, with the rows that have it.
-
-    Args:
-        column: The column of ours at which the problem points.
-        where: True in the rows that have the problem.
-        detail: A column whose text is put behind the message.
-    """
-
-    code: str
-    severity: Severity
-    column: str
-    where: pl.Expr
-    message: str
-    fix: str = ""
-    detail: str = ""
-
-
 def read_results(grid: Grid, layout: Layout, options: Options) -> Results:
     """The measurements of a grid; a row that is wrong is in the table too, marked invalid."""
     table = _with_neighbours(_understood(_cells(grid, layout), options.dates))
-    findings = [
-        *_name_findings(),
-        *_time_findings(options.dates),
-        *_limit_findings(),
-        *_rule_findings(),
-        *_moment_findings(),
-    ]
+    findings = all_findings(options.dates)
     sound = pl.col("fault") == ""
     marks = table.select(
         (sound & finding.where.fill_null(value=False)).alias(str(number))
         for number, finding in enumerate(findings)
     )
-    problems = [*grid.problems, *_assumed_units(grid, layout)]
+    problems = [*grid.problems, *assumed_units(grid, layout)]
     for number, finding in enumerate(findings):
-        problems += _told(finding, table.filter(marks[str(number)]), grid, layout)
+        problems += told(finding, table.filter(marks[str(number)]), grid, layout)
     return Results(_marked(table, findings, marks), ordered(problems))
 
 
@@ -131,7 +104,7 @@ def _melted(shared: pl.DataFrame, columns: Sequence[Any], layout: Layout) -> pl.
 
 
 def _understood(text: pl.DataFrame, dates: DateOrder) -> pl.DataFrame:
-    """The text with what it means: the contract's columns, and those that the rules are asked of."""
+    """The text with what it means: the contract's columns, and those that rules are asked of."""
     kept = (*_NUMBERS, *_TIMES, "sex", "analyte", "unit")
     table = nw.from_native(
         text.with_columns(pl.col(name).alias(f"{name}_text") for name in kept), eager_only=True
@@ -227,7 +200,7 @@ def _age(birth: Any, at: Any) -> float | None:  # noqa: ANN401 - datetime or Non
 def _ranged() -> pl.Expr:
     """`file` where a usable limit stands beside the result."""
     nothing = (pl.col("low") == 0) & (pl.col("high") == 0)
-    given = pl.any_horizontal(pl.col(limit).is_not_null() for limit in _LIMITS)
+    given = pl.any_horizontal(pl.col(limit).is_not_null() for limit in LIMITS)
     return (
         pl.when(given & ~nothing.fill_null(value=False)).then(pl.lit("file")).otherwise(pl.lit(""))
     )
@@ -252,245 +225,7 @@ def _with_neighbours(table: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _blank(name: str) -> pl.Expr:
-    return pl.col(name).str.strip_chars() == ""
-
-
-def _name_findings() -> list[_Finding]:
-    sex_known = pl.col("sex_text").str.strip_chars().str.to_lowercase().is_in(list(sexes()))
-    origins = ", ".join(ORIGINS)
-    return [
-        _Finding(
-            "missing-patient",
-            _ERROR,
-            "patient_id",
-            _blank("patient_id"),
-            "no patient",
-            "Write the patient in every row.",
-        ),
-        _Finding(
-            "missing-analyte",
-            _ERROR,
-            "analyte",
-            _blank("analyte"),
-            "no name of what was measured",
-            "Write the analyte in every row.",
-        ),
-        _Finding(
-            "unknown-analyte",
-            _WARNING,
-            "analyte",
-            ~pl.col("known") & ~_blank("analyte"),
-            "not in the catalogue: flagged only against a range beside it",
-            "See `immunotrack analytes` for the names it knows.",
-        ),
-        _Finding(
-            "bad-sex",
-            _WARNING,
-            "sex",
-            ~sex_known,
-            "neither male nor female: read as not known",
-            "Write male or female, or leave it empty.",
-        ),
-        _Finding(
-            "unknown-option",
-            _ERROR,
-            "origin",
-            ~pl.col("origin").is_in(["", *ORIGINS]),
-            "not an origin of a value",
-            f"Write one of: {origins}.",
-        ),
-    ]
-
-
-def _time_findings(dates: DateOrder) -> list[_Finding]:
-    stated = "ISO 8601" if dates == "iso" else f"ISO 8601 or in the order {dates}"
-    messages = {
-        "bad-date": (
-            f"not a date in {stated}",
-            "Write 2020-03-24 or 2020-03-24T08:50, or name the order with --dates dmy, mdy or ymd.",
-        ),
-        "impossible-date": ("no calendar has this date", "Correct it."),
-        "ambiguous-date": (
-            "the order of day, month and year is not stated",
-            "Add --dates dmy, --dates mdy or --dates ymd.",
-        ),
-    }
-    dated = [
-        _Finding(code, _ERROR, name, pl.col(f"{name}_problem") == code, *messages[code])
-        for name in _TIMES
-        for code in messages
-    ]
-    age = pl.col("age_years")
-    return [
-        *dated,
-        _Finding(
-            "missing-time",
-            _ERROR,
-            "time",
-            _blank("time_text") & _blank("day_text"),
-            "neither date nor day",
-            "Write when the sample was taken.",
-        ),
-        _Finding(
-            "bad-day",
-            _ERROR,
-            "day",
-            ~_blank("day_text") & pl.col("day").is_null(),
-            "not a number of days",
-            "Write 24, -3 or 0.5.",
-        ),
-        _Finding(
-            "date-before-birth",
-            _ERROR,
-            "time",
-            pl.col("time") < pl.col("birth_date"),
-            "before the date of birth",
-            "Correct one of the two dates.",
-        ),
-        _Finding(
-            "bad-age",
-            _WARNING,
-            "age_years",
-            ~_blank("age_years_text") & (age.is_null() | (age < 0) | (age > 130)),
-            "not an age in years: read as not known",
-            "Write completed years, such as 74.",
-        ),
-    ]
-
-
-def _limit_findings() -> list[_Finding]:
-    fix = "Write a number, or leave it empty where there is no limit."
-    findings = []
-    for limit in (*_LIMITS, "detection_limit"):
-        wrong = ~_blank(f"{limit}_text") & pl.col(limit).is_null()
-        findings += [
-            _Finding(
-                "bad-limit",
-                _ERROR,
-                limit,
-                wrong & pl.col("known"),
-                "not a number, and a limit must be one",
-                fix,
-            ),
-            _Finding(
-                "text-range",
-                _WARNING,
-                limit,
-                wrong & ~pl.col("known"),
-                "a limit in words is not used",
-                "",
-            ),
-        ]
-    return findings
-
-
-def _rule_findings() -> list[_Finding]:
-    return [
-        _Finding(
-            rule.code,
-            rule.severity,
-            rule.column,
-            rule.test(*(pl.col(name) for name in rule.needs))
-            & pl.all_horizontal(pl.col(name).is_not_null() for name in rule.needs),
-            rule.message,
-            rule.fix,
-        )
-        for rule in RULES
-    ]
-
-
-def _moment_findings() -> list[_Finding]:
-    several = pl.col("counts") & (pl.col("alike") > 1)
-    differ = several & (pl.col("different") > 1)
-    return [
-        _Finding(
-            "repeated-result",
-            _WARNING,
-            "reported",
-            several & (pl.col("different") == 1) & pl.col("later"),
-            "the same result of the same sample stands at line",
-            "Leave one of them out.",
-            "other_line",
-        ),
-        _Finding(
-            "conflicting-results",
-            _ERROR,
-            "reported",
-            differ & pl.col("clocked"),
-            "a different result of the same analyte at the same moment stands at line",
-            "Keep the one that is right.",
-            "other_line",
-        ),
-        _Finding(
-            "same-day-results",
-            _WARNING,
-            "reported",
-            differ & ~pl.col("clocked") & pl.col("later"),
-            "a different result of the same day, without a time of day, stands at line",
-            "Give the time of day to keep their order.",
-            "other_line",
-        ),
-    ]
-
-
-def _told(finding: _Finding, rows: pl.DataFrame, grid: Grid, layout: Layout) -> list[Problem]:
-    """The problems of one finding: an error for each row, a warning for each distinct text."""
-    text = f"{finding.column}_text"
-    value = text if text in rows.columns else finding.column
-    details = rows[finding.detail] if finding.detail else [""] * len(rows)
-    told: dict[tuple[str, str, int], Problem] = {}
-    counts: dict[tuple[str, str, int], int] = {}
-    for line, column, cell, detail in zip(
-        rows["line"], rows["column"], rows[value], details, strict=True
-    ):
-        key = (column, cell, line if finding.severity is _ERROR or detail else 0)
-        counts[key] = counts.get(key, 0) + 1
-        told.setdefault(
-            key,
-            Problem(
-                code=finding.code,
-                severity=finding.severity,
-                source=grid.source,
-                line=line,
-                column=_header_of(finding.column, column, grid, layout),
-                value=cell,
-                message=f"{finding.message} {detail}".strip(),
-                fix=finding.fix,
-            ),
-        )
-    return [_with_rows(problem, counts[key]) for key, problem in told.items()]
-
-
-def _with_rows(problem: Problem, rows: int) -> Problem:
-    return Problem(**{**{k: getattr(problem, k) for k in problem.__slots__}, "rows": rows})
-
-
-def _header_of(column: str, place: str, grid: Grid, layout: Layout) -> str:
-    """The file's name of a column of ours; in a wide file the results stand under their analyte."""
-    if place.isdecimal() and column in {"reported", "unit"}:
-        return grid.header[int(place)]
-    index = layout.roles.get(column)
-    return column if index is None else grid.header[index]
-
-
-def _assumed_units(grid: Grid, layout: Layout) -> list[Problem]:
-    return [
-        Problem(
-            code="assumed-unit",
-            severity=_WARNING,
-            source=grid.source,
-            line=grid.header_line,
-            column=grid.header[wide.index],
-            message=f"the header names no unit; read as {wide.unit}",
-            fix=f"Write it in the header: {wide.analyte} ({wide.unit}).",
-        )
-        for wide in layout.wide
-        if wide.unit_assumed
-    ]
-
-
-def _marked(table: pl.DataFrame, findings: Sequence[_Finding], marks: pl.DataFrame) -> pl.DataFrame:
+def _marked(table: pl.DataFrame, findings: Sequence[Finding], marks: pl.DataFrame) -> pl.DataFrame:
     """The contract's columns with `row`, `problem` and `valid`; a range of 0 to 0 is gone."""
     codes = [
         pl.when(pl.col(str(number))).then(pl.lit(finding.code))
@@ -506,7 +241,7 @@ def _marked(table: pl.DataFrame, findings: Sequence[_Finding], marks: pl.DataFra
     return (
         table.with_columns(said)
         .with_columns(
-            *(pl.when(unused).then(None).otherwise(pl.col(n)).alias(n) for n in _LIMITS),
+            *(pl.when(unused).then(None).otherwise(pl.col(n)).alias(n) for n in LIMITS),
             range_source=pl.col("ranged"),
             problem=pl.when(fault != "").then(fault).otherwise(pl.col("problem")),
             valid=~pl.col("wrong") & (fault == ""),

@@ -1,0 +1,85 @@
+"""The footnote of a figure: what a reader must know, from what is drawn."""
+
+import math
+from collections.abc import Iterator
+from typing import Final
+
+from immunotrack.plot.drawn import Timeline
+from immunotrack.ranges import builtin_range_sets
+
+KEPT: Final = {
+    "max": "highest value kept",
+    "min": "lowest value kept",
+    "mean": "mean of the values",
+    "median": "median of the values",
+    "first": "first value kept",
+    "last": "last value kept",
+    "nearest": "value nearest to the day kept",
+}
+
+
+def footnote(timeline: Timeline) -> str:
+    """Windows and their rule, range sets, and everything that is assumed."""
+    sentences = [
+        *_window_notes(timeline),
+        *_range_notes(timeline),
+        *_event_notes(timeline),
+        *(f"{text[:1].upper()}{text[1:].rstrip('.')}." for text in timeline.assumptions),
+    ]
+    return " ".join(sentences)
+
+
+def _window_notes(timeline: Timeline) -> Iterator[str]:
+    headings = ", ".join(panel.heading for panel in timeline.panels if panel.spans)
+    if timeline.windows is None or not headings:
+        return
+    spans = ", ".join(
+        f"{entry.label} ({'' if math.isinf(entry.first) else f'{entry.first:g}'}"
+        f"–{'' if math.isinf(entry.last) else f'{entry.last:g}'})"
+        for entry in timeline.windows.windows
+    )
+    rule = KEPT[timeline.windows.aggregate]
+    yield f"{headings}: {rule} per sampling window {spans}; every sample drawn faintly."
+
+
+def _range_notes(timeline: Timeline) -> Iterator[str]:
+    sources: dict[str, list[str]] = {}
+    ageless: set[str] = set()
+    for panel in timeline.panels:
+        named = [row for row in panel.line if row["range_source"]]
+        for name in dict.fromkeys(row["range_source"] for row in named):
+            sources.setdefault(name, []).append(panel.heading)
+        ageless |= {
+            row["range_source"]
+            for row in named
+            if row["age_years"] is None and _for_adults(row["range_source"], panel.analyte)
+        }
+    if sources:
+        told = "; ".join(
+            f"{', '.join(headings)}: {'as given with the results' if name == 'file' else name}"
+            for name, headings in sources.items()
+        )
+        yield f"Reference ranges: {told}."
+    if ageless:
+        yield "Age not given: adult ranges are assumed to apply."
+    if any(panel.limits for panel in timeline.panels):
+        yield "Dashed: decision limits, which are no reference range."
+
+
+def _for_adults(set_name: str, analyte: str) -> bool:
+    found = builtin_range_sets().get(set_name)
+    return found is not None and any(
+        entry.adults for entry in found.ranges if entry.analyte == analyte
+    )
+
+
+def _event_notes(timeline: Timeline) -> Iterator[str]:
+    assumed = [
+        lane
+        for lane, events in timeline.lanes.items()
+        if any(event["basis"] == "assumed" for event in events)
+    ]
+    if assumed:
+        yield f"Open marks ({', '.join(assumed)}): assumed."
+    if any(event["open_end"] for events in timeline.lanes.values() for event in events):
+        yield "Dotted: end not stated."

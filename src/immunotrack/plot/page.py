@@ -1,0 +1,43 @@
+"""A page on which things are placed in mm from its top left corner."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from immunotrack.plot.style import FONT, INK, Ruler, Size
+
+MARGIN: Final = 2.0
+"""Around the page, in mm."""
+
+
+@dataclass(slots=True)
+class Page:
+    """A figure with a cursor that goes down the page."""
+
+    figure: Figure
+    size: Size
+    ruler: Ruler
+    height: float
+    top: float = MARGIN
+
+    def axes(self, left: float, top: float, width: float, height: float) -> Axes:
+        """New axes at a place in mm from the top left corner."""
+        return self.figure.add_axes(
+            (
+                left / self.size.width,
+                1 - (top + height) / self.height,
+                width / self.size.width,
+                height / self.height,
+            )
+        )
+
+    def text(self, left: float, top: float, text: str, **style: Any) -> None:  # noqa: ANN401 - matplotlib's own
+        """A line of text whose top is at a place in mm from the top left corner."""
+        self.figure.text(
+            left / self.size.width,
+            1 - top / self.height,
+            text,
+            **{"va": "top", "fontfamily": FONT, "color": INK, **style},
+        )
