@@ -41,8 +41,8 @@ def flag(frame: IntoDataFrameT, ranges: Sequence[str | RangeSet] | str = ()) -> 
 
     >>> import pandas as pd
     >>> table = pd.DataFrame({"analyte": ["CD4"], "value": [350.0], "unit": ["/µL"]})
-    >>> flag(table)[["analyte", "low", "high", "range_source", "flag"]].iloc[0].tolist()
-    ['cd4', 414.0, 1123.0, 'covid-cohort-2020', 'L']
+    >>> flag(table)[["analyte", "low", "high", "range_source", "flag"]].values.tolist()
+    [['cd4', 414.0, 1123.0, 'covid-cohort-2020', 'L']]
     """
     names = (ranges,) if isinstance(ranges, str) else tuple(ranges)
     sets = [entry for entry in names if isinstance(entry, RangeSet)]

@@ -20,6 +20,7 @@ class Rule:
         code: The problem's code.
         column: The column of the table at which a reader points.
         needs: The columns that the test takes, in order; a missing value passes.
+        message: What is wrong; `{unit}` stands for the row's unit.
         test: True where the rule is broken.
     """
 
@@ -118,7 +119,7 @@ RULES: Final[tuple[Rule, ...]] = (
         "reported",
         ("value_std", "absurd_from"),
         operator.ge,
-        "so large that the unit is most likely wrong",
+        "so large in {unit} that the unit is most likely wrong",
         "Check the unit: is it per µL and not 10*9/L, a count and not a percentage?",
     ),
     Rule(
@@ -127,7 +128,7 @@ RULES: Final[tuple[Rule, ...]] = (
         "reported",
         ("value_std", "absurd_below", "comparator"),
         lambda value, below, comparator: (value > 0) & (value < below) & (comparator == ""),
-        "so small that the unit is most likely wrong",
+        "so small in {unit} that the unit is most likely wrong",
         "Check the unit: is it 10*9/L and not per µL, AB/C and not a percentage?",
     ),
     Rule(

@@ -123,7 +123,8 @@ def _add(grid: Grid, line: int, cells: list[str], stray: int) -> None:
             code="stray-quote",
             source=grid.source,
             line=line,
-            message=f"a quotation mark opens a cell here and takes in {stray} of the next lines",
+            message=f"a quotation mark opens a cell here and takes in {stray} of the next lines, "
+            "which are read as rows of their own",
             fix="Delete the quotation mark, or close it in the same cell.",
         )
     elif extra < 0 or any(cell.strip() for cell in cells[width:]):

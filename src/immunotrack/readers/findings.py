@@ -22,7 +22,7 @@ class Finding:
     Args:
         column: The column of ours at which the problem points.
         where: True in the rows that have the problem.
-        detail: A column whose text is put behind the message.
+        detail: A column whose text fills the braces of the message.
     """
 
     code: str
@@ -188,6 +188,7 @@ def _rule_findings() -> list[Finding]:
             & pl.all_horizontal(pl.col(name).is_not_null() for name in rule.needs),
             rule.message,
             rule.fix,
+            detail="unit" if "{unit}" in rule.message else "",
         )
         for rule in RULES
     ]
@@ -202,7 +203,7 @@ def _moment_findings() -> list[Finding]:
             _WARNING,
             "reported",
             several & (pl.col("different") == 1) & pl.col("later"),
-            "the same result of the same sample stands at line",
+            "the same result of the same sample stands at line {other_line}",
             "Leave one of them out.",
             "other_line",
         ),
@@ -211,7 +212,7 @@ def _moment_findings() -> list[Finding]:
             _ERROR,
             "reported",
             differ & pl.col("clocked"),
-            "a different result of the same analyte at the same moment stands at line",
+            "a different result of the same analyte at the same moment stands at line {other_line}",
             "Keep the one that is right.",
             "other_line",
         ),
@@ -220,7 +221,7 @@ def _moment_findings() -> list[Finding]:
             _WARNING,
             "reported",
             differ & ~pl.col("clocked") & pl.col("later"),
-            "a different result of the same day, without a time of day, stands at line",
+            "a different result of that day, without a time of day, stands at line {other_line}",
             "Give the time of day to keep their order.",
             "other_line",
         ),
@@ -248,7 +249,7 @@ def told(finding: Finding, rows: pl.DataFrame, grid: Grid, layout: Layout) -> li
                 line=line,
                 column=_header_of(finding.column, column, grid, layout),
                 value=cell,
-                message=f"{finding.message} {detail}".strip(),
+                message=finding.message.format(**{finding.detail or "_": detail}),
                 fix=finding.fix,
             ),
         )

@@ -45,7 +45,7 @@ class Layout:
 
     def told(self, header: Sequence[str]) -> str:
         """The mapping in words: `long; patient_id=PID, time=DATE`."""
-        pairs = [f"{role}={header[index]}" for role, index in self.roles.items()]
+        pairs = [f"{said(role)}={header[index]}" for role, index in self.roles.items()]
         pairs += [
             f"{c.analyte}={header[c.index]} in {c.unit}{' (assumed)' if c.unit_assumed else ''}"
             for c in self.wide
@@ -95,6 +95,11 @@ def events_layout(
     if problems:
         raise InvalidInput(problems, unreadable=True)
     return Layout(roles)
+
+
+def said(role: str) -> str:
+    """What users call a column of ours: the text of a result is their value."""
+    return "value" if role == "reported" else role
 
 
 def plain_header(name: str) -> str:
@@ -192,7 +197,7 @@ def _bad_map(
         line=line,
         column=theirs,
         message=f"--map {ours}={theirs}: {shown(ours)} is none of our columns and no analyte",
-        fix=f"Ours are: {', '.join(_known()[table])}.",
+        fix=f"Ours are: {', '.join(map(said, _known()[table]))}.",
     )
 
 
@@ -204,8 +209,8 @@ def _two_columns(
         code="doubled-column",
         source=source,
         line=line,
-        message=f"{names} can both be {role}",
-        fix=f"Say which one: --map {role}={header[found[0]]}"
+        message=f"{names} can both be {said(role)}",
+        fix=f"Say which one: --map {said(role)}={header[found[0]]}."
         if len({header[n] for n in found}) > 1
         else "Rename one of them.",
     )
@@ -224,8 +229,8 @@ def _missing(
             code="missing-column",
             source=source,
             line=line,
-            message=f"no column for {role}{also}; the file has: {', '.join(header)}",
-            fix=f"Name it with --map {role}=YOUR_COLUMN.",
+            message=f"no column for {said(role)}{also}; the file has: {', '.join(header)}",
+            fix=f"Name it with --map {said(role)}=YOUR_COLUMN.",
         )
         for role in needed
         if role not in roles
