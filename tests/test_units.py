@@ -139,11 +139,12 @@ def test_a_whole_number_is_written_without_an_exponent(number, written):
     assert str(convert(Decimal(number), "G/L", "cells/µL")) == written
 
 
-@pytest.mark.parametrize(("source", "target"), PAIRS)
 @pytest.mark.parametrize("number", ["0.1", "570", "1e-40", "0.3333333333333333333333333333333333"])
-def test_a_number_converted_there_and_back_is_the_same(source, target, number):
-    """A conversion loses no digit, even of a number longer than the decimal context's 28."""
-    assert convert(convert(Decimal(number), source, target), target, source) == Decimal(number)
+def test_a_number_converted_there_and_back_is_the_same(number):
+    """Between any two units of a dimension no digit is lost, not even behind the 28th."""
+    there = [(convert(Decimal(number), one, other), other, one) for one, other in PAIRS]
+
+    assert {convert(*back) for back in there} == {Decimal(number)}
 
 
 @given(
@@ -171,10 +172,9 @@ def test_a_conversion_through_a_third_unit_is_the_direct_one(pair, third):
     assert shift_between(pair[0], middle) + shift_between(middle, pair[1]) == shift_between(*pair)
 
 
-@pytest.mark.parametrize(("source", "target"), STRANGERS)
-def test_units_of_two_dimensions_do_not_convert(source, target):
+def test_units_of_two_dimensions_do_not_convert():
     """No pair of units that measure different things has a shift."""
-    assert shift_between(source, target) is None
+    assert [pair for pair in STRANGERS if shift_between(*pair) is not None] == []
 
 
 @pytest.mark.parametrize(

@@ -114,7 +114,7 @@ def test_a_closed_pipe_is_no_error(tmp_path):
     (tmp_path / "labs.csv").write_text("patient,day,test,value,unit\n" + rows, encoding="utf-8")
     done = subprocess.run(
         f"{sys.executable} -m immunotrack flag labs.csv | head -1",
-        shell=True,  # noqa: S602 - a pipe is what is tested
+        shell=True,
         cwd=tmp_path,
         capture_output=True,
         text=True,
