@@ -18,6 +18,7 @@ from immunotrack.readers import Options, Source, case_folders, read_source
 from immunotrack.readers.events import events_frame
 from immunotrack.records import Patient
 from immunotrack.settings import choice_problem
+from immunotrack.table import conform, plain_rows
 from immunotrack.windows import WindowSet, choose_window_set, set_problems
 
 if TYPE_CHECKING:
@@ -190,40 +191,44 @@ def source_timeline(source: Source, events: pl.DataFrame, choice: Choice) -> Tim
         InvalidInput: No patient, or one of several, was chosen, or something is not there.
     """
     frame = flagged_results(source, choice.ranges).filter("valid")
-    return _patient_timeline(frame, events, choice, source.case)
+    return _patient_timeline(_eager(frame), _eager(events), choice, source.case)
 
 
 def _timeline(
     data: Patient | Case | IntoDataFrame, events: IntoDataFrame | None, choice: Choice
 ) -> Timeline:
     case = data.file if isinstance(data, Case) else None
+    happened = _eager(events_frame([]) if events is None else events)
     if isinstance(data, Patient | Case):
         people = data.patients if isinstance(data, Case) else (data,)
-        frame = pl.concat([person.to_frame("polars") for person in people])
-        happened = pl.concat([person.events_to_frame("polars") for person in people])
+        frame = _eager(pl.concat([person.to_frame("polars") for person in people]))
+        happened = _eager(pl.concat([person.events_to_frame("polars") for person in people]))
     else:
-        frame = nw.from_native(data, eager_only=True).to_polars()
-        happened = (
-            events_frame([])
-            if events is None
-            else nw.from_native(events, eager_only=True).to_polars()
-        )
+        frame = conform(data)
     chosen = (choice.ranges,) if isinstance(choice.ranges, str) else tuple(choice.ranges)
     own: tuple[str | RangeSet, ...] = (*case.sets, *case.ranges) if case else ()
-    return _patient_timeline(flag(frame, (*chosen, *own)), happened, choice, case)
+    flagged = _eager(flag(frame.to_native(), (*chosen, *own)))
+    return _patient_timeline(flagged, happened, choice, case)
+
+
+def _eager(frame: Any) -> nw.DataFrame[Any]:  # noqa: ANN401 - any eager frame
+    return nw.from_native(frame, eager_only=True)
 
 
 def _patient_timeline(
-    flagged: pl.DataFrame, events: pl.DataFrame, choice: Choice, case: CaseFile | None
+    flagged: nw.DataFrame[Any], events: nw.DataFrame[Any], choice: Choice, case: CaseFile | None
 ) -> Timeline:
     from immunotrack.plot.drawn import Wish, timeline  # noqa: PLC0415 - matplotlib is slow
 
-    patient = _choose_patient(flagged, events, choice.patient)
-    mine = flagged.filter(patient_id=patient)
-    happened = events.filter(pl.col("patient_id").is_in([patient, ""])).to_dicts()
+    measured, treated = (
+        [name for name in dict.fromkeys(table["patient_id"].to_list()) if name]
+        for table in (flagged, events)
+    )
+    patient = _choose_patient(measured or treated, choice.patient)
+    happened = events.filter(nw.col("patient_id").is_in([patient, ""]))
     return timeline(
-        mine,
-        happened,
+        flagged.filter(nw.col("patient_id") == patient).to_native(),
+        plain_rows(happened),
         Wish(
             title=choice.title or _case_title(case, patient) or f"Patient {patient}",
             analytes=choice.analytes or (case.panels if case else ()),
@@ -249,14 +254,12 @@ def _case_title(case: CaseFile | None, patient: str) -> str:
     return next((entry.title for entry in people if entry.patient_id == patient), "")
 
 
-def _choose_patient(flagged: pl.DataFrame, events: pl.DataFrame, wanted: str) -> str:
+def _choose_patient(there: Sequence[str], wanted: str) -> str:
     """The patient to draw.
 
     Raises:
         InvalidInput: There are several and none was chosen, or the one chosen is not there.
     """
-    there = [*dict.fromkeys([*flagged["patient_id"], *events["patient_id"]])]
-    there = [name for name in there if name]
     if wanted in there or (not wanted and len(there) == 1):
         return wanted or there[0]
     some = ", ".join(there[:10]) + (", …" if len(there) > 10 else "")
@@ -269,7 +272,7 @@ def _choose_patient(flagged: pl.DataFrame, events: pl.DataFrame, wanted: str) ->
                 code="several-patients",
                 source="--patient",
                 message=message,
-                fix=f"Choose one of: {some}.",
+                fix=f"Choose one of: {some}." if there else "",
             )
         ]
     )

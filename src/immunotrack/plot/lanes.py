@@ -71,6 +71,7 @@ class Lane:
             fontsize=self.size.small,
             color=colour,
             fontfamily=FONT,
+            parse_math=False,
             zorder=5,
             gid="event-label",
         )
@@ -145,12 +146,19 @@ def draw_lanes(
             fontsize=size.text,
             color=INK,
             fontfamily=FONT,
+            parse_math=False,
             gid="lane",
         )
         _draw_lane(lane, events)
     if not timeline.panels:
         ax.set_title(
-            timeline.clock.name, fontsize=size.small, fontfamily=FONT, color=INK, loc="left", pad=3
+            timeline.clock.name,
+            fontsize=size.small,
+            fontfamily=FONT,
+            color=INK,
+            loc="left",
+            pad=3,
+            parse_math=False,
         )
     ax.spines[:].set_visible(False)
     ax.tick_params(

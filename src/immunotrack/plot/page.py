@@ -39,5 +39,5 @@ class Page:
             left / self.size.width,
             1 - top / self.height,
             text,
-            **{"va": "top", "fontfamily": FONT, "color": INK, **style},
+            **{"va": "top", "fontfamily": FONT, "color": INK, "parse_math": False, **style},
         )

@@ -195,12 +195,18 @@ def _panels(
             fontsize=size.text,
             fontfamily=FONT,
             color=INK,
+            parse_math=False,
             gid="unit",
         )
         _head(page, head, left, start + row * step, width if _one_line(heads) else 0)
         if number + columns >= len(timeline.panels):
             ax.set_xlabel(
-                timeline.clock.name, fontsize=size.text, fontfamily=FONT, color=INK, labelpad=1.5
+                timeline.clock.name,
+                fontsize=size.text,
+                fontfamily=FONT,
+                color=INK,
+                labelpad=1.5,
+                parse_math=False,
             )
     page.top = start + ceil(len(heads) / columns) * step + line_height(size.text)
 
