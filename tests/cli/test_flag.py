@@ -39,13 +39,24 @@ def test_added_columns_follow_and_give_way_to_a_name_of_the_input(rows):
 
 def test_added_cells(rows):
     """CD4 350 against 414-1123 is L; <1.2 G/L against 1.1-3.2 may be N or L; -1 is refused."""
-    assert [row[7:] for row in rows[1:]] == [
-        ["cd4", "", "350", "cells/µL", "350", "cells/µL", "414", "1123", "covid-cohort-2020"]
-        + ["L", "", "2", ""],
-        ["lymphocytes", "<", "1.2", "10*9/L", "1200", "cells/µL", "1.1", "3.2"]
-        + ["covid-cohort-2020", "IND", "<", "3", ""],
-        ["cd4", "", "-1", "cells/µL", "-1", "cells/µL", "", "", ""]
-        + ["", "", "4", "negative-result"],
+    added = [dict(zip(ADDED, row[7:], strict=True)) for row in rows[1:]]
+
+    assert [[row[n] for n in ("analyte", "comparator", "value", "unit")] for row in added] == [
+        ["cd4", "", "350", "cells/µL"],
+        ["lymphocytes", "<", "1.2", "10*9/L"],
+        ["cd4", "", "-1", "cells/µL"],
+    ]
+    assert [
+        [row[n] for n in ("value_std", "low", "high", "flag", "off_scale")] for row in added
+    ] == [
+        ["350", "414", "1123", "L", ""],
+        ["1200", "1.1", "3.2", "IND", "<"],
+        ["-1", "", "", "", ""],
+    ]
+    assert [[row[n] for n in ("range_source", "line", "problem")] for row in added] == [
+        ["covid-cohort-2020", "2", ""],
+        ["covid-cohort-2020", "3", ""],
+        ["", "4", "negative-result"],
     ]
 
 

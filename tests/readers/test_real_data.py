@@ -43,9 +43,7 @@ def test_lymphocytes_of_the_pilot_convert(shared_data):
 
 
 def test_smart_patients_are_flagged_against_their_own_ranges(shared_data):
-    """All 3 513 rows stay; each numeric result with two usable limits has the flag that a reader of
-    the file would give, a 0-0 range none.
-    """  # fmt: skip
+    """Each number with two usable limits has the flag that a reader of the file would give."""
     path = shared_data / "smart-patients" / "labs.txt"
     table = flag(read(path))
     with path.open(encoding="utf-8", newline="") as file:
@@ -91,7 +89,7 @@ def test_nothing_of_the_smart_patients_is_an_error(shared_data):
 
 
 def test_percentages_never_pass_as_counts(shared_data):
-    """The lymphocyte rows of the sample patients are percentages (26478-8) and stay what they are."""
+    """The lymphocyte rows of the sample patients are percentages (26478-8) and stay that."""
     source = read_source(str(shared_data / "smart-patients" / "labs.txt"))
 
     assert "lymphocytes" not in set(source.results["analyte"])
