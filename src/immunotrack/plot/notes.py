@@ -6,6 +6,7 @@ from typing import Final
 
 from immunotrack.plot.drawn import Timeline
 from immunotrack.ranges import builtin_range_sets
+from immunotrack.windows import Window
 
 KEPT: Final = {
     "max": "highest value kept",
@@ -33,13 +34,15 @@ def _window_notes(timeline: Timeline) -> Iterator[str]:
     headings = ", ".join(panel.heading for panel in timeline.panels if panel.spans)
     if timeline.windows is None or not headings:
         return
-    spans = ", ".join(
-        f"{entry.label} ({'' if math.isinf(entry.first) else f'{entry.first:g}'}"
-        f"–{'' if math.isinf(entry.last) else f'{entry.last:g}'})"
-        for entry in timeline.windows.windows
-    )
+    spans = ", ".join(f"{entry.label} ({_span(entry)})" for entry in timeline.windows.windows)
     rule = KEPT[timeline.windows.aggregate]
     yield f"{headings}: {rule} per sampling window {spans}; every sample drawn faintly."
+
+
+def _span(window: Window) -> str:
+    if math.isinf(window.first):
+        return f"to {window.last:g}"
+    return f"from {window.first:g}" if math.isinf(window.last) else f"{window.first:g}–{window.last:g}"
 
 
 def _range_notes(timeline: Timeline) -> Iterator[str]:

@@ -1,0 +1,58 @@
+"""Two images guard the look; everything else about a figure is asked of its artists.
+
+Text is placed anew by each matplotlib, so they are compared under the version that drew them only.
+`make baseline` draws them again: look at them before they are committed.
+"""
+
+import os
+from pathlib import Path
+
+import matplotlib as mpl
+import pytest
+from matplotlib.testing.compare import compare_images
+
+from immunotrack import Measurement, Patient, load_case, plot_timeline
+
+BASELINE = Path(__file__).parent / "baseline"
+DRAWN_BY = "3.11"
+DPI = 90
+
+
+def statuses() -> Patient:
+    """Every status in one panel: critical, low, in range, high, censored, undetermined."""
+    results = ["40", "300", "500", "1500", "<30", ">600", "2500", "450"]
+    return Patient(
+        patient_id="P1",
+        measurements=[
+            Measurement(
+                day=float(day * 3),
+                analyte="CD4",
+                reported=reported,
+                unit="/µL",
+                low=400,
+                high=1200,
+                critical_low=50,
+                critical_high=2000,
+            )
+            for day, reported in enumerate(results)
+        ],
+    )
+
+
+@pytest.mark.skipif(
+    not mpl.__version__.startswith(DRAWN_BY),
+    reason=f"the images were drawn by matplotlib {DRAWN_BY}, this is {mpl.__version__}",
+)
+@pytest.mark.parametrize("name", ["case-report", "statuses"])
+def test_looks_as_it_did(name, tmp_path):
+    """The figure is that of the image, but for rounding of the renderer."""
+    data = load_case("monneret-2020") if name == "case-report" else statuses()
+    figure = plot_timeline(data, size="double" if name == "case-report" else "single")
+    figure.set_dpi(DPI)
+    baseline = BASELINE / f"{name}.png"
+    drawn = tmp_path / f"{name}.png"
+    if os.environ.get("IMMUNOTRACK_NEW_BASELINE"):
+        drawn = baseline
+    figure.savefig(drawn, dpi=DPI, metadata={"Software": None})
+
+    assert compare_images(str(baseline), str(drawn), tol=1.0) is None
