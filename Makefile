@@ -15,7 +15,6 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/interrogate -q src
 	$(BIN)/codespell
 
 format: $(VENV)/.dev

@@ -42,7 +42,9 @@ def _window_notes(timeline: Timeline) -> Iterator[str]:
 def _span(window: Window) -> str:
     if math.isinf(window.first):
         return f"to {window.last:g}"
-    return f"from {window.first:g}" if math.isinf(window.last) else f"{window.first:g}–{window.last:g}"
+    if math.isinf(window.last):
+        return f"from {window.first:g}"
+    return f"{window.first:g}–{window.last:g}"
 
 
 def _range_notes(timeline: Timeline) -> Iterator[str]:
