@@ -83,12 +83,16 @@ def find_analyte(name: str, loinc: str = "") -> Analyte | None:
     return None if code in others else by_name.get(plain_name(name))
 
 
+_NEGATIVE = re.compile(r"(cd\d+)[-−–](?=$|[\s)\]]|cd)")
+"""A minus sign behind a marker: CD3- is another population than CD3, CD4-T-cells is none."""
+
 _GREEK = {"α": "alpha", "β": "beta", "γ": "gamma"}
 
 
 def plain_name(name: str) -> str:
     """A name without what never tells two analytes apart: case, blanks, hyphens, brackets, #."""
     folded = unicodedata.normalize("NFKC", name).casefold()
+    folded = _NEGATIVE.sub(r"\1negative", folded)
     for letter, word in _GREEK.items():
         folded = folded.replace(letter, word)
     return re.sub(r"[^\w+%]|_", "", folded)

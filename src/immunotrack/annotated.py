@@ -11,6 +11,7 @@ from immunotrack.flags import flag
 from immunotrack.outputs import defused
 from immunotrack.ranges import RangeSet
 from immunotrack.readers import Source
+from immunotrack.table import LIMITS
 
 ADDED: Final = (
     "analyte",
@@ -29,8 +30,6 @@ ADDED: Final = (
 )
 """The columns that `immunotrack flag` adds, in order."""
 
-_UNUSABLE: Final = ("low", "high", "range_source", "flag", "off_scale")
-
 
 def flagged_results(source: Source, ranges: Sequence[str | RangeSet] = ()) -> pl.DataFrame:
     """Every result of a source with its flag; a row with an error has neither range nor flag.
@@ -38,16 +37,11 @@ def flagged_results(source: Source, ranges: Sequence[str | RangeSet] = ()) -> pl
     Returns:
         The contract's columns, then `row`, `problem` and `valid`, in the input's order.
     """
-    flagged = flag(source.results, (*ranges, *source.ranges))
-    empty = [
-        pl.when("valid")
-        .then(pl.col(name))
-        .otherwise(None if name in {"low", "high"} else pl.lit(""))
-        for name in _UNUSABLE
-    ]
-    return flagged.with_columns(
-        column.alias(name) for column, name in zip(empty, _UNUSABLE, strict=True)
+    flagged = flag(source.results.filter("valid"), (*ranges, *source.ranges))
+    refused = source.results.filter(~pl.col("valid")).with_columns(
+        *(pl.lit(None, pl.Float64).alias(limit) for limit in LIMITS), range_source=pl.lit("")
     )
+    return pl.concat([flagged, refused]).sort("row", maintain_order=True)
 
 
 def annotated_csv(source: Source, flagged: pl.DataFrame) -> bytes:
@@ -86,7 +80,12 @@ def _without_empty(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _header(own: Sequence[str]) -> bytes:
-    added = [f"immunotrack_{name}" if name in own else name for name in ADDED]
+    added = []
+    for name in ADDED:
+        unique = name
+        while unique in own or unique in added:
+            unique = f"immunotrack_{unique}"
+        added.append(unique)
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerow([*own, *added])
     return text.getvalue().encode()

@@ -18,7 +18,7 @@ from immunotrack.readers import Options, Source, case_folders, read_source
 from immunotrack.readers.events import events_frame
 from immunotrack.records import Patient
 from immunotrack.settings import choice_problem
-from immunotrack.table import conform, plain_rows
+from immunotrack.table import conform, conform_events, plain_rows
 from immunotrack.windows import WindowSet, choose_window_set, set_problems
 
 if TYPE_CHECKING:
@@ -50,6 +50,8 @@ def read(
     Raises:
         InvalidInput: With every problem, if the file cannot be read or a row has an error.
     """
+    if invalid not in {"raise", "skip"}:
+        raise ValueError(f"invalid must be raise or skip, not {invalid!r}")
     found = read_source(str(source), Options(columns=dict(columns or {}), dates=dates))
     if invalid == "raise" and any(problem.is_error for problem in found.problems):
         raise InvalidInput(found.problems)
@@ -198,7 +200,7 @@ def _timeline(
     data: Patient | Case | IntoDataFrame, events: IntoDataFrame | None, choice: Choice
 ) -> Timeline:
     case = data.file if isinstance(data, Case) else None
-    happened = _eager(events_frame([]) if events is None else events)
+    happened = conform_events(events_frame([]) if events is None else events)
     if isinstance(data, Patient | Case):
         people = data.patients if isinstance(data, Case) else (data,)
         frame = _eager(pl.concat([person.to_frame("polars") for person in people]))

@@ -10,8 +10,12 @@ from typing import Any, Final
 import narwhals as nw
 from narwhals.typing import IntoDataFrameT
 
+from immunotrack.analytes import find_analyte
+from immunotrack.problems import InvalidInput, Problem
 from immunotrack.ranges import RangeSet, applied_range, choose_range_sets
-from immunotrack.table import LIMITS, NUMBER, TEXT, conform, lookup
+from immunotrack.rules import RULES
+from immunotrack.table import LIMITS, NUMBER, TEXT, conform, lookup, plain_rows
+from immunotrack.values import COMPARATORS
 
 FLAGS: Final = ("N", "L", "H", "LL", "HH", "IND")
 """HL7 v2 table 0078 and FHIR ObservationInterpretation; IND is FHIR's "indeterminate"."""
@@ -36,7 +40,9 @@ def flag(frame: IntoDataFrameT, ranges: Sequence[str | RangeSet] | str = ()) -> 
         A frame of the same kind with `low`, `high`, `range_source`, `flag` and `off_scale`.
 
     Raises:
-        InvalidInput: A range set is unknown or its file has errors.
+        InvalidInput: A range set is unknown or its file has errors, or a row is impossible
+            (inverted limits, an infinite or a negative value).
+        TypeError: A column has another type than the contract's.
         ValueError: A needed column is missing.
 
     >>> import pandas as pd
@@ -47,11 +53,47 @@ def flag(frame: IntoDataFrameT, ranges: Sequence[str | RangeSet] | str = ()) -> 
     names = (ranges,) if isinstance(ranges, str) else tuple(ranges)
     sets = [entry for entry in names if isinstance(entry, RangeSet)]
     sets += choose_range_sets([name for name in names if isinstance(name, str)])
-    table = with_ranges(conform(frame), sets)
-    flagged: IntoDataFrameT = table.with_columns(
-        flag=flag_rule(), off_scale=off_scale_rule()
-    ).to_native()
-    return flagged
+    known = conform(frame)
+    _refuse_impossible(known)
+    table = with_ranges(known, sets)
+    flagged = table.with_columns(flag=flag_rule(), off_scale=off_scale_rule())
+    index = nw.maybe_get_index(nw.from_native(frame, eager_only=True))
+    native: Any = flagged.to_native()
+    return native if index is None else native.set_axis(index, axis=0)  # type: ignore[no-any-return]
+
+
+def _refuse_impossible(table: nw.DataFrame[Any]) -> None:
+    """Refuse rows that no reader would let through.
+
+    Raises:
+        InvalidInput: A value is infinite, or negative where it cannot be; limits are inverted; a
+            comparator is none.
+    """
+    known = {"known": nw.Boolean()}
+    table = lookup(table, ["analyte"], known, lambda name: (find_analyte(name) is not None,))
+    found = [
+        ("not-a-number", nw.col("value").abs() == float("inf"), "an infinite value"),
+        ("bad-entry", ~nw.col("comparator").is_in(["", *COMPARATORS]), "an unknown comparator"),
+    ]
+    found += [
+        (rule.code, rule.test(*map(nw.col, rule.needs)), rule.message)
+        for rule in RULES
+        if rule.code in {"negative-result", "inverted-range"}
+    ]
+    problems = [
+        Problem(
+            code=code,
+            source=row["source"] or "table",
+            line=row["line"] or None,
+            message=f"row {row['immunotrack_row']}: {message}",
+        )
+        for code, wrong, message in found
+        for row in plain_rows(
+            table.with_row_index("immunotrack_row").filter(wrong.fill_null(value=False))
+        )
+    ]
+    if problems:
+        raise InvalidInput(problems)
 
 
 def with_ranges(table: nw.DataFrame[Any], sets: Sequence[RangeSet]) -> nw.DataFrame[Any]:

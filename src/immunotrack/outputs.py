@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 from immunotrack.problems import InvalidInput, Problem
@@ -10,23 +11,47 @@ from immunotrack.problems import InvalidInput, Problem
 def write_whole(path: Path, data: bytes) -> None:
     """Write a file beside its place and move it there, so that no half of it is ever seen.
 
+    A link is followed; into a pipe or a device the data are written as they are.
+
     Raises:
         InvalidInput: The file cannot be written.
     """
     try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".immunotrack-")
+        target = path.resolve()
+        if target.exists() and not target.is_file():
+            target.write_bytes(data)
+        else:
+            _replace(target, data)
     except OSError as error:
-        raise InvalidInput([_unwritable(path, error)]) from None
+        raise InvalidInput([unwritable(str(path), error)]) from None
+
+
+def _replace(target: Path, data: bytes) -> None:
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=".immunotrack-")
     temporary = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
         temporary.chmod(0o666 & ~_umask())
-        temporary.replace(path)
-    except OSError as error:
-        raise InvalidInput([_unwritable(path, error)]) from None
+        temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def not_onto(output: Path, inputs: Iterable[Path]) -> None:
+    """Refuse an output that is one of the inputs.
+
+    Raises:
+        InvalidInput: It is, also through a link.
+    """
+    if output.exists() and any(path.exists() and output.samefile(path) for path in inputs):
+        problem = Problem(
+            code="unwritable",
+            source=str(output),
+            message="the output is the input",
+            fix="Write to another file.",
+        )
+        raise InvalidInput([problem])
 
 
 def _umask() -> int:
@@ -35,11 +60,10 @@ def _umask() -> int:
     return mask
 
 
-def _unwritable(path: Path, error: OSError) -> Problem:
+def unwritable(name: str, error: OSError) -> Problem:
+    """The problem of an output that the operating system does not take."""
     reason = (error.strerror or type(error).__name__).lower()
-    return Problem(
-        code="unwritable", source=str(path), message=f"the file cannot be written: {reason}"
-    )
+    return Problem(code="unwritable", source=name, message=f"the file cannot be written: {reason}")
 
 
 def defused(cell: str) -> str:

@@ -8,7 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from immunotrack.analytes import Sex, find_analyte, same_name
 from immunotrack.problems import InvalidInput
@@ -21,6 +21,7 @@ from immunotrack.settings import (
     validated,
 )
 from immunotrack.units import shift_between, shifted, unit_symbol
+from immunotrack.values import LARGEST
 
 
 class ReferenceRange(Entry):
@@ -70,6 +71,14 @@ class ReferenceRange(Entry):
                 raise ValueError("a decision limit has `limit` and neither low nor high")
         elif self.limit is not None or all(limit is None for limit in limits):
             raise ValueError("a range has low, high or both, and no `limit`")
+        if not all(abs(limit) < LARGEST for limit in (*limits, self.limit) if limit is not None):
+            raise ValueError(f"a limit must be a number below {LARGEST:g}")
+        first, last = self.age_from_years, self.age_below_years
+        if first is not None and last is not None and first >= last:
+            raise ValueError("age_from_years must be below age_below_years")
+        known = find_analyte(self.analyte)
+        if known is not None and shift_between(self.unit, known.unit) is None:
+            raise ValueError(f"the unit does not convert into {known.unit}")
         given = [
             limit
             for limit in (self.critical_low, self.low, self.high, self.critical_high)
@@ -119,6 +128,13 @@ class RangeSet(Entry):
     source: str
     default: bool = False
     ranges: list[ReferenceRange] = Field(alias="range", min_length=1)
+
+    @field_validator("name")
+    @classmethod
+    def _not_reserved(cls, name: str) -> str:
+        if name in {"file", "none", ""}:
+            raise ValueError("the name of a set must not be file, none or empty")
+        return name
 
     def find(
         self, analyte: str, unit: str, sex: str, age_years: float | None

@@ -4,13 +4,11 @@ The records are frozen and strict. They assume one clock a patient: `day` counts
 `time` is the local wall clock. Not supported: results of panels that have no single value.
 """
 
-import math
 from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Final, Literal, Self, get_args
 
-import narwhals as nw
 from narwhals.typing import IntoDataFrame
 from pydantic import (
     BaseModel,
@@ -31,6 +29,7 @@ from immunotrack.table import (
     SCHEMA,
     analyte_key,
     conform,
+    conform_events,
     frame_of,
     house_unit,
     plain_rows,
@@ -38,7 +37,7 @@ from immunotrack.table import (
     standard_value,
 )
 from immunotrack.times import age_in_years, parse_time
-from immunotrack.values import Kind, RowResult, parse_result, read_result, result_text
+from immunotrack.values import LARGEST, Kind, RowResult, parse_result, read_result, result_text
 
 EventKind = Literal["dose", "drug", "procedure", "infection", "test result", "state", "outcome"]
 EVENT_KINDS: Final[tuple[str, ...]] = get_args(EventKind)
@@ -54,9 +53,9 @@ def _moment(value: object) -> object:
         if moment.time is None:
             raise ValueError(f"not an ISO 8601 date ({moment.problem})")
         return moment.time
-    if isinstance(value, datetime):
+    if isinstance(value, datetime) and value == value:  # noqa: PLR0124 - not pandas' NaT
         return value.replace(tzinfo=None)
-    if isinstance(value, date):
+    if isinstance(value, date) and not isinstance(value, datetime):
         return datetime(value.year, value.month, value.day)  # noqa: DTZ001 - local wall clock
     return value
 
@@ -82,7 +81,8 @@ class Measurement(Record):
             be given as `value` (with `comparator`) instead.
         unit: In any known spelling; kept in the house spelling.
         time: When the sample was taken; `day` is the day from the patient's anchor. One is needed.
-        low, high: The reference range given beside the result, in `unit`; either may be missing.
+        low, high: The reference range given beside the result, in `unit`; either may be missing,
+            and 0 to 0 stands for none.
         critical_low, critical_high: Critical limits given beside the result, in `unit`.
         detection_limit: What "not detected" is below, in `unit`.
         origin: `measured`, `quoted`, `digitised` or `illustrative`; empty where nobody says.
@@ -109,7 +109,7 @@ class Measurement(Record):
         value, comparator = given.pop("value"), given.pop("comparator", "")
         if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
             raise ValueError("value must be a number; give text as reported")  # noqa: TRY004
-        if not math.isfinite(value):
+        if not -LARGEST < value < LARGEST:
             raise ValueError("value must be a finite number")
         if "reported" in given:
             raise ValueError("give value or reported, not both")
@@ -124,6 +124,9 @@ class Measurement(Record):
     def _obeys_the_rules(self) -> Self:
         if self.time is None and self.day is None:
             raise ValueError("a measurement needs a time or a day")
+        if self.low == self.high == 0:
+            object.__setattr__(self, "low", None)
+            object.__setattr__(self, "high", None)
         faults = broken(self.facts(), Severity.ERROR)
         if faults:
             raise ValueError("; ".join(f"{fault.code}: {fault.message}" for fault in faults))
@@ -152,7 +155,7 @@ class Measurement(Record):
         unit = self._unit(reading)
         unit_std, shift = standard_unit(self.analyte, unit)
         known = find_analyte(self.analyte)
-        limits = (self.low, self.high, self.critical_low, self.critical_high)
+        limits = [getattr(self, limit) for limit in LIMITS]
         return {
             **reading._asdict(),
             "known": known is not None,
@@ -161,8 +164,7 @@ class Measurement(Record):
             "value_std": standard_value(reading.value, shift)
             if unit_std and reading.value is not None
             else None,
-            "low": self.low,
-            "high": self.high,
+            **{limit: getattr(self, limit) for limit in LIMITS},
             "ranged": "file" if any(limit is not None for limit in limits) else "",
             "absurd_from": None if known is None else known.absurd_from,
             "absurd_below": None if known is None else known.absurd_below,
@@ -290,7 +292,7 @@ class Patient(Record):
             pydantic.ValidationError: A row is no valid measurement or event.
         """
         rows = plain_rows(conform(frame))
-        happened = plain_rows(nw.from_native(events, eager_only=True)) if events is not None else []
+        happened = plain_rows(conform_events(events)) if events is not None else []
         ids = {row["patient_id"] for row in [*rows, *happened]}
         if not patient_id and len(ids) != 1:
             raise ValueError(f"the tables hold {len(ids)} patients; choose one with patient_id")

@@ -77,14 +77,24 @@ RULES: Final[tuple[Rule, ...]] = (
         "below zero, which no count, concentration or score can be",
         "Leave the cell empty where there is no result.",
     ),
-    Rule(
-        "inverted-range",
-        _ERROR,
-        "low",
-        ("low", "high"),
-        lambda low, high: low > high,
-        "the lower limit is above the upper limit",
-        "Exchange them, or leave out the wrong one.",
+    *(
+        Rule(
+            "inverted-range",
+            _ERROR,
+            lower,
+            (lower, upper),
+            operator.gt,
+            f"the limit {lower} is above the limit {upper}",
+            "Exchange them, or leave out the wrong one.",
+        )
+        for lower, upper in (
+            ("low", "high"),
+            ("critical_low", "low"),
+            ("critical_low", "high"),
+            ("low", "critical_high"),
+            ("high", "critical_high"),
+            ("critical_low", "critical_high"),
+        )
     ),
     Rule(
         "missing-unit",
@@ -130,15 +140,6 @@ RULES: Final[tuple[Rule, ...]] = (
         lambda value, below, comparator: (value > 0) & (value < below) & (comparator == ""),
         "so small in {unit} that the unit is most likely wrong",
         "Check the unit: is it 10*9/L and not per µL, AB/C and not a percentage?",
-    ),
-    Rule(
-        "empty-range",
-        _WARNING,
-        "low",
-        ("low", "high"),
-        lambda low, high: (low == 0) & (high == 0),
-        "a range of 0 to 0 is read as no range",
-        "Leave both limits empty where there is none.",
     ),
     Rule(
         "empty-result",

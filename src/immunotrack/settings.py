@@ -115,7 +115,11 @@ def validated(data: Mapping[str, Any], model: type[Model], text: str, source: st
 
 
 def _sentence(kind: str, message: str) -> str:
-    known = {"extra_forbidden": "no such key is known here", "missing": "this key is needed"}
+    known = {
+        "extra_forbidden": "no such key is known here",
+        "missing": "this key is needed",
+        "is_instance_of": "it must be a number",
+    }
     text = known.get(kind) or message.removeprefix("Value error, ").replace(
         "Input should be", "it must be"
     )
@@ -139,7 +143,8 @@ def _line_of(location: tuple[int | str, ...], text: str) -> int | None:
     parts = [*location]
     while len(parts) >= 2 and isinstance(parts[0], str) and isinstance(parts[1], int):
         name = f"{name}.{parts[0]}" if name else parts[0]
-        headers = [n for n in range(first, last) if lines[n].strip() == f"[[{name}]]"]
+        header = re.compile(rf"\s*\[\[\s*{re.escape(name)}\s*\]\]")
+        headers = [n for n in range(first, last) if header.match(lines[n])]
         if parts[1] >= len(headers):
             break
         first, parts = headers[parts[1]], parts[2:]
@@ -149,7 +154,7 @@ def _line_of(location: tuple[int | str, ...], text: str) -> int | None:
         following = (
             n
             for n in range(first + 1 if name else first, last)
-            if pattern.match(lines[n]) or (name and lines[n].startswith("[["))
+            if pattern.match(lines[n]) or (name and lines[n].lstrip().startswith("[["))
         )
         found = next(following, None)
         if found is not None and pattern.match(lines[found]):

@@ -9,13 +9,14 @@ from decimal import Decimal
 from typing import Any, Final
 
 import narwhals as nw
-from narwhals.typing import IntoDataFrameT
+from narwhals.typing import IntoDataFrame, IntoDataFrameT
 
 from immunotrack.analytes import find_analyte
 from immunotrack.units import shift_between, shifted, unit_symbol
 
 TEXT, NUMBER, TIME, WHOLE = nw.String(), nw.Float64(), nw.Datetime("us"), nw.Int64()
-_EMPTY: Final[dict[Any, str | int]] = {TEXT: "", WHOLE: 0}
+FLAG: Final = nw.Boolean()
+_EMPTY: Final[dict[Any, str | int | bool]] = {TEXT: "", WHOLE: 0, FLAG: False}
 
 SCHEMA: Final[dict[str, Any]] = {
     "patient_id": TEXT,
@@ -62,7 +63,7 @@ EVENT_SCHEMA: Final[dict[str, Any]] = {
     "start_day": NUMBER,
     "end_time": TIME,
     "end_day": NUMBER,
-    "open_end": nw.Boolean(),
+    "open_end": FLAG,
     "dose": NUMBER,
     "dose_unit": TEXT,
     "result": TEXT,
@@ -99,7 +100,7 @@ def conform(frame: IntoDataFrameT) -> nw.DataFrame[IntoDataFrameT]:
     missing = [name for name in ("analyte", "value", "unit") if name not in table.columns]
     if missing:
         raise ValueError(f"the table has no column {', '.join(missing)}")
-    if not table.schema["value"].is_numeric():
+    if not (table.schema["value"].is_numeric() or table["value"].is_null().all()):
         raise TypeError("the column value must hold numbers; read text with immunotrack.read")
     table = table.with_columns(*(_column(table, name, dtype) for name, dtype in SCHEMA.items()))
     return _standardised(_named(table)).select([*SCHEMA, *_further(table)])
@@ -111,6 +112,22 @@ def plain_rows(table: nw.DataFrame[Any]) -> list[dict[str, Any]]:
         {name: None if value is None or value != value else value for name, value in row.items()}  # noqa: PLR0124
         for row in table.rows(named=True)
     ]
+
+
+def conform_events(frame: IntoDataFrame) -> nw.DataFrame[Any]:
+    """An events frame with all columns of `EVENT_SCHEMA`.
+
+    Raises:
+        ValueError: `kind`, `name`, or both `start_time` and `start_day` are missing.
+    """
+    table = nw.from_native(frame, eager_only=True)
+    missing = [name for name in ("kind", "name") if name not in table.columns]
+    if not {"start_time", "start_day"} & set(table.columns):
+        missing.append("start_time or start_day")
+    if missing:
+        raise ValueError(f"the events have no column {', '.join(missing)}")
+    table = table.with_columns(*(_column(table, name, kind) for name, kind in EVENT_SCHEMA.items()))
+    return table.select(*EVENT_SCHEMA)
 
 
 def frame_of(
@@ -132,13 +149,32 @@ def _further(table: nw.DataFrame[Any]) -> list[str]:
 
 def _column(table: nw.DataFrame[Any], name: str, dtype: Any) -> nw.Expr | nw.Series[Any]:  # noqa: ANN401
     """A column in its type, text without nulls; empty throughout where it is missing."""
+    empty = _EMPTY.get(dtype)
     if name not in table.columns:
-        empty = _EMPTY.get(dtype)
         return nw.new_series(name, [empty] * len(table), dtype, backend=table.implementation)
-    if name == "patient_id" and table.schema[name].is_numeric():
-        raise TypeError("patient_id must be text, or 007 becomes 7")
-    column = nw.col(name).cast(dtype)
-    return column.fill_null("") if dtype == TEXT else column
+    given = table.schema[name]
+    if dtype == TEXT and given.is_numeric():
+        raise TypeError(f"{name} must be text, or 007 becomes 7")
+    if dtype == TIME:
+        return _time_column(table, name)
+    column = table[name]
+    if given == dtype and not column.is_null().any():
+        return nw.col(name)
+    values = [
+        empty if missing else value
+        for value, missing in zip(column.to_list(), column.is_null().to_list(), strict=True)
+    ]
+    return nw.new_series(name, values, dtype, backend=table.implementation)
+
+
+def _time_column(table: nw.DataFrame[Any], name: str) -> nw.Expr:
+    """A time column on the wall clock of its zone; text is not guessed at."""
+    given = table.schema[name]
+    if isinstance(given, nw.Datetime) and given.time_zone is not None:
+        return nw.col(name).dt.replace_time_zone(None).cast(TIME)
+    if table[name].is_null().all() or isinstance(given, nw.Datetime | nw.Date):
+        return nw.col(name).cast(TIME)
+    raise TypeError(f"{name} must hold dates; read text with immunotrack.read")
 
 
 def _named(table: nw.DataFrame[Any]) -> nw.DataFrame[Any]:

@@ -34,7 +34,10 @@ _ORDERS = {
     ]
     for order in ("dmy", "mdy", "ymd")
 }
-_LIKE_A_DATE = re.compile(r"[0-9]{1,4}[-./ ][0-9]{1,2}[-./ ][0-9]{2,4}" + _CLOCK)
+_LIKE_A_DATE = re.compile(
+    r"(?:[0-9]{1,2}[-./ ][0-9]{1,2}[-./ ][0-9]{4}|[0-9]{4}[-./ ][0-9]{1,2}[-./ ][0-9]{1,2})"
+    + _CLOCK
+)
 
 
 def parse_time(text: str, order: DateOrder = "iso") -> Moment:

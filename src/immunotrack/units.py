@@ -79,8 +79,8 @@ def shifted(number: Decimal, shift: int) -> Decimal:
     sign, digits, exponent = number.as_tuple()
     if not isinstance(exponent, int):
         raise UnitError(f"{number} is not a finite number")
-    moved = Decimal((sign, digits, exponent + shift))
-    return moved.quantize(Decimal(1)) if exponent + shift > 0 else moved
+    zeros = max(exponent + shift, 0)
+    return Decimal((sign, digits + (0,) * zeros, exponent + shift - zeros))
 
 
 def _plain(text: str) -> str:

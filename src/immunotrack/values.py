@@ -44,7 +44,10 @@ _RESULT = re.compile(
     + r"(?P<number>[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,2})?)\s*(?P<percent>%)?"
 )
 _GROUPED = re.compile(_SIGN + r"[+-]?[0-9]+(?:[.,' \u00a0\u202f][0-9]+)+\s*%?")
-_LONGEST = 40
+LARGEST: Final = 1e30
+"""No result of a laboratory is as large; a larger number is refused as text."""
+
+_LONGEST: Final = 40
 """A longer text is no number: a double holds 17 digits."""
 
 
@@ -64,7 +67,10 @@ def parse_result(text: str) -> Result:
     if match := _RESULT.fullmatch(text):
         comparator = COMPARATORS.get(match["comparator"] or "", "")
         kind = Kind.CENSORED if comparator else Kind.NUMBER
-        return Result(kind, comparator, Decimal(match["number"]), match["percent"] is not None)
+        number = Decimal(match["number"])
+        if abs(number) >= LARGEST:
+            return Result(Kind.TEXT)
+        return Result(kind, comparator, number, match["percent"] is not None)
     if " ".join(text.casefold().split()) in _not_detected():
         return Result(Kind.NOT_DETECTED, "<")
     return Result(Kind.COMMA if _GROUPED.fullmatch(text) else Kind.TEXT)

@@ -89,6 +89,10 @@ class WindowSet(Entry):
 
     @model_validator(mode="after")
     def _coherent(self) -> Self:
+        labels = [window.label for window in self.windows]
+        twice = [label for label in dict.fromkeys(labels) if labels.count(label) > 1]
+        if twice:
+            raise ValueError(f"two windows have the label {twice[0]}")
         for window in self.windows:
             if self.aggregate_of(window) == "nearest" and window.at_day is None:
                 raise ValueError(f"the window {window.label} needs at_day for nearest")

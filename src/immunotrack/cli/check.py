@@ -29,10 +29,6 @@ def check(
         )
     problems = all_problems(found, answers)
     tell_problems(problems)
-    rows, bad = (
-        len(found.grid.rows),
-        found.results.filter(~found.results["valid"])["row"].n_unique(),
-    )
-    say(f"{rows} rows read, {rows - bad} usable, {bad} with errors")
+    say(found.counts)
     if any(problem.is_error for problem in problems):
         raise typer.Exit(INVALID_ROWS)

@@ -59,10 +59,12 @@ def flag(
     result allows more than one; empty where no range applies.
     """
     from immunotrack.annotated import annotated_csv, flagged_results
-    from immunotrack.outputs import write_whole
+    from immunotrack.outputs import not_onto, write_whole
     from immunotrack.readers import Options, read_source
 
     wanted = _findings(fail_on or [])
+    if output is not None:
+        not_onto(output, [Path(source)])
     found = read_source(source, Options(columns=column_map(map_ or []), dates=dates.value))
     say(f"{source}: {found.told}")
     flagged = flagged_results(found, ranges or [])
@@ -73,7 +75,8 @@ def flag(
     else:
         write_stdout(annotated_csv(found, flagged))
     tell_briefly(found.problems, source)
-    _summarise(flagged, len(found.grid.rows))
+    say(found.counts)
+    _summarise(flagged)
     if any(problem.is_error for problem in found.problems):
         raise typer.Exit(INVALID_ROWS)
     if wanted & set(flagged["flag"]):
@@ -90,24 +93,18 @@ def _findings(fail_on: list[str]) -> set[str]:
     return {flag for name in names(fail_on) for flag in _FLAGS[name]}
 
 
-def _summarise(flagged: "pl.DataFrame", rows: int) -> None:
-    """How many rows and results there were, by flag and by range."""
-    invalid = flagged.filter(~flagged["valid"])["row"].n_unique()
+def _summarise(flagged: "pl.DataFrame") -> None:
+    """How many results there were, by flag and by range."""
     counts = dict(flagged.group_by("flag").len().iter_rows())
     by_flag = ", ".join(
         f"{name or 'no flag'} {counts[name]}"
         for name in ("LL", "L", "N", "H", "HH", "IND", "")
         if name in counts
     )
-    sources = dict(
-        flagged.filter(flagged["range_source"] != "").group_by("range_source").len().iter_rows()
-    )
-    by_range = ", ".join(f"{name} {number}" for name, number in sorted(sources.items()))
-    say(
-        f"{rows} rows read, {rows - invalid} used, {invalid} with errors; "
-        f"{len(flagged)} results: {by_flag}"
-    )
-    say(f"ranges: {by_range or 'none applies'}")
+    ranged = flagged.filter(flagged["range_source"] != "")
+    sources = sorted(ranged.group_by("range_source").len().iter_rows())
+    by_range = ", ".join(f"{name} {number}" for name, number in sources)
+    say(f"{len(flagged)} results: {by_flag or 'none'}; ranges: {by_range or 'none applies'}")
 
 
 def _show(flagged: "pl.DataFrame") -> None:

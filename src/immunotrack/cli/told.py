@@ -75,6 +75,17 @@ def names(values: Sequence[str]) -> list[str]:
 
 
 def write_stdout(data: bytes) -> None:
-    """Data on stdout, as bytes."""
-    sys.stdout.buffer.write(data)
-    sys.stdout.flush()
+    """Data on stdout, as bytes.
+
+    Raises:
+        InvalidInput: Nothing takes them; a closed pipe is no error.
+    """
+    from immunotrack.outputs import unwritable
+
+    try:
+        sys.stdout.buffer.write(data)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise InvalidInput([unwritable("stdout", error)]) from None

@@ -14,7 +14,7 @@ from immunotrack.readers.case import CaseFile, case_folders, load_case_file
 from immunotrack.readers.delimited import read_grid
 from immunotrack.readers.events import Events, events_frame, read_events
 from immunotrack.readers.grid import Grid, Options
-from immunotrack.readers.headers import events_layout, results_layout
+from immunotrack.readers.headers import events_layout, results_layout, unread_ranges
 from immunotrack.readers.results import RESULTS, read_results
 from immunotrack.settings import choice_problem
 
@@ -42,6 +42,15 @@ class Source:
     told: str
     case: CaseFile | None = None
     ranges: list[str | RangeSet] = field(default_factory=list)
+
+    @property
+    def counts(self) -> str:
+        """How many rows were read, and what became of them, in words; the numbers add up."""
+        wrong = self.results.filter(~pl.col("valid"))["row"].n_unique()
+        found = self.results["row"].n_unique()
+        read = len(self.grid.rows)
+        empty = f", {read - found} without a result" if read > found else ""
+        return f"{read} rows read: {found - wrong} used, {wrong} with errors{empty}"
 
     @property
     def valid(self) -> pl.DataFrame:
@@ -98,7 +107,10 @@ def _read_delimited(path: Path, name: str, options: Options) -> Source:
         grid=grid,
         results=results.table,
         events=events_frame([]),
-        problems=results.problems,
+        problems=[
+            *unread_ranges(grid.source, grid.header, layout, grid.header_line),
+            *results.problems,
+        ],
         told=layout.told(grid.header),
     )
 

@@ -2,11 +2,13 @@
 
 import csv
 import io
+import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from immunotrack.problems import InvalidInput, Problem
+from immunotrack.problems import InvalidInput, Problem, Severity
 from immunotrack.readers.grid import Grid
 from immunotrack.settings import unreadable
 
@@ -19,8 +21,8 @@ def read_grid(path: Path, name: str = "") -> Grid:
     Args:
         name: What messages call the file; its path as given, if empty.
 
-    A record is taken to start a stray quotation mark, and its lines are read again one by one,
-    where one of its cells swallows what looks like further rows.
+    A quotation mark that opens a cell and is not closed as RFC 4180 has it (or is closed in a row
+    of another width) is stray: its line is a row with a fault, and the next line starts a new row.
 
     Raises:
         InvalidInput: The file cannot be read, is empty, or holds a header only.
@@ -35,15 +37,15 @@ def read_grid(path: Path, name: str = "") -> Grid:
     start, header, _ = next(records)
     grid = Grid(
         source=source,
-        header=[name.strip() for name in header],
+        header=header,
         header_line=start + 1,
         lines=[],
         rows=[],
         faults={},
         problems=[],
     )
-    for number, cells, stray in records:
-        _add(grid, number + 1, cells, stray)
+    for number, cells, end in records:
+        _add(grid, number, cells, end, lines)
     if not grid.rows:
         raise _refused(source, "no-rows", "the file has a header and no row", "Export it again.")
     return grid
@@ -74,69 +76,118 @@ def _refused(source: str, code: str, message: str, fix: str) -> InvalidInput:
     )
 
 
+_STRAY: Final = -1
+"""In place of a record's end: a quotation mark opens a cell and is not closed."""
+
+
 def _records(lines: list[str], first: int, delimiter: str) -> Iterator[tuple[int, list[str], int]]:
-    """Each record: the index of its first line, its cells, how many lines a stray quote took."""
+    """Each record: the index of its first line, its cells, the index after its last line."""
     start, width = first, 0
     while start < len(lines):
-        reader = csv.reader(lines[start:], delimiter=delimiter)
-        begun, stray = start, 0
-        while not stray:
-            record = begun
+        reader = csv.reader(
+            map(lines.__getitem__, range(start, len(lines))), delimiter=delimiter, strict=True
+        )
+        end = start
+        while True:
+            record = end
             try:
-                cells = next(reader, None)
-                begun = start + reader.line_num
-            except csv.Error:  # a cell beyond the csv module's limit: a quote that never closes
-                cells, begun = [], len(lines)
+                with _any_length():
+                    cells = next(reader, None)
+            except csv.Error:
+                break
             if cells is None:
                 return
-            if begun - record > 1 and _swallows(lines, record, begun, cells, delimiter, width):
-                stray = begun - record - 1
-                cells = lines[record].rstrip("\r\n").split(delimiter)
+            end = start + reader.line_num
+            if end - record > 1 and width and len(cells) != width:
+                break
             width = width or len(cells)
-            if cells:
-                yield record, cells, stray
+            yield record, cells, end
+        yield record, *_lone(lines[record], record + 1, delimiter)
         start = record + 1
 
 
-def _swallows(
-    lines: list[str], start: int, end: int, cells: list[str], delimiter: str, width: int
-) -> bool:
-    """Whether a record of several lines looks like rows run together by a quotation mark."""
-    if not cells:
-        return True
-    unclosed = end == len(lines) and "".join(lines[start:end]).count('"') % 2 == 1
-    return unclosed or any(
-        line.count(delimiter) >= max(width - 1, 1)
-        for cell in cells
-        for line in cell.splitlines()[1:]
-    )
+def _lone(line: str, end: int, delimiter: str) -> tuple[list[str], int]:
+    """The cells of one line by itself, and whether a quotation mark in it is stray."""
+    with _any_length():
+        try:
+            return next(csv.reader([line], delimiter=delimiter, strict=True)), _STRAY
+        except csv.Error as error:
+            if "unexpected end" in str(error):
+                return line.rstrip("\r\n").split(delimiter), _STRAY
+        return next(csv.reader([line], delimiter=delimiter)), end
 
 
-def _add(grid: Grid, line: int, cells: list[str], stray: int) -> None:
+@contextmanager
+def _any_length() -> Iterator[None]:
+    """Let a cell be as long as it is; the csv module's own limit is put back."""
+    limit = csv.field_size_limit(sys.maxsize)
+    try:
+        yield
+    finally:
+        csv.field_size_limit(limit)
+
+
+def _add(grid: Grid, start: int, cells: list[str], end: int, lines: list[str]) -> None:
+    """Add a record to the grid, with what is wrong with it as a whole."""
     width = len(grid.header)
-    if not any(cell.strip() for cell in cells):
+    blank = not any(cell.strip() for cell in cells)
+    if blank and len(cells) < 2:
         return
-    extra = len(cells) - width
-    fault = None
-    if stray:
-        fault = Problem(
+    problem = _fault(grid, start, cells, end) or (_empty(grid, start) if blank else None)
+    if problem:
+        grid.faults[len(grid.rows)] = problem.code
+        grid.problems.append(problem)
+    elif end - start > 1 and _rows_inside(cells, lines[start:end], width):
+        grid.problems.append(_row_like(grid, start, end - start))
+    grid.lines.append(start + 1)
+    grid.rows.append((cells + [""] * max(width - len(cells), 0))[:width])
+
+
+def _fault(grid: Grid, start: int, cells: list[str], end: int) -> Problem | None:
+    width = len(grid.header)
+    if end == _STRAY:
+        return Problem(
             code="stray-quote",
             source=grid.source,
-            line=line,
-            message=f"a quotation mark opens a cell here and takes in {stray} of the next lines, "
-            "which are read as rows of their own",
-            fix="Delete the quotation mark, or close it in the same cell.",
+            line=start + 1,
+            message="a quotation mark opens a cell here and is not closed where the cell ends; "
+            "the lines after it are read as rows of their own",
+            fix="Delete the quotation mark, or close it at the end of the cell.",
         )
-    elif extra < 0 or any(cell.strip() for cell in cells[width:]):
-        fault = Problem(
+    if len(cells) < width or any(cell.strip() for cell in cells[width:]):
+        return Problem(
             code="ragged-row",
             source=grid.source,
-            line=line,
+            line=start + 1,
             message=f"{len(cells)} cells where the header has {width}",
             fix="Quote a cell that holds the delimiter, or add the missing cells.",
         )
-    if fault:
-        grid.faults[len(grid.rows)] = fault.code
-        grid.problems.append(fault)
-    grid.lines.append(line)
-    grid.rows.append((cells + [""] * max(-extra, 0))[:width])
+    return None
+
+
+def _empty(grid: Grid, start: int) -> Problem:
+    return Problem(
+        code="empty-row",
+        severity=Severity.WARNING,
+        source=grid.source,
+        line=start + 1,
+        message="a row of empty cells holds no result",
+    )
+
+
+def _rows_inside(cells: list[str], lines: list[str], width: int) -> bool:
+    """Whether a cell of several lines has lines with as many delimiters as a row."""
+    delimiter = max(DELIMITERS, key=lines[0].count)
+    inner = (line for cell in cells for line in cell.splitlines()[1:-1])
+    return width > 2 and any(line.count(delimiter) == width - 1 for line in inner)
+
+
+def _row_like(grid: Grid, start: int, count: int) -> Problem:
+    return Problem(
+        code="stray-quote",
+        severity=Severity.WARNING,
+        source=grid.source,
+        line=start + 1,
+        message=f"a quoted cell takes in {count - 1} of the next lines, and some look like rows",
+        fix="If they are rows, delete the quotation marks around them.",
+    )

@@ -62,6 +62,14 @@ def _name_findings() -> list[Finding]:
             "Write the patient in every row.",
         ),
         Finding(
+            "padded-patient",
+            _WARNING,
+            "patient_id",
+            pl.col("patient_id") != pl.col("patient_id").str.strip_chars(),
+            "an id with blanks around it is another id than without",
+            "Delete the blanks.",
+        ),
+        Finding(
             "missing-analyte",
             _ERROR,
             "analyte",
@@ -98,10 +106,11 @@ def _name_findings() -> list[Finding]:
 
 def _time_findings(dates: DateOrder) -> list[Finding]:
     stated = "ISO 8601" if dates == "iso" else f"ISO 8601 or in the order {dates}"
+    order = ", or name the order with --dates dmy, mdy or ymd" if dates == "iso" else ""
     messages = {
         "bad-date": (
             f"not a date in {stated}",
-            "Write 2020-03-24 or 2020-03-24T08:50, or name the order with --dates dmy, mdy or ymd.",
+            f"Write 2020-03-24 or 2020-03-24T08:50, the year with four digits{order}.",
         ),
         "impossible-date": ("no calendar has this date", "Correct it."),
         "ambiguous-date": (
@@ -154,9 +163,18 @@ def _time_findings(dates: DateOrder) -> list[Finding]:
 
 def _limit_findings() -> list[Finding]:
     fix = "Write a number, or leave it empty where there is no limit."
-    findings = []
+    findings = [
+        Finding(
+            "empty-range",
+            _WARNING,
+            "low",
+            pl.col("zero_range"),
+            "a range of 0 to 0 is read as no range",
+            "Leave both limits empty where there is none.",
+        )
+    ]
     for limit in (*LIMITS, "detection_limit"):
-        wrong = ~_blank(f"{limit}_text") & pl.col(limit).is_null()
+        wrong = ~_blank(f"{limit}_text") & pl.col(limit).is_null() & ~pl.col("zero_range")
         findings += [
             Finding(
                 "bad-limit",

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from immunotrack.problems import Problem
-from immunotrack.times import DateOrder
+from immunotrack.times import DATE_ORDERS, DateOrder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,6 +17,10 @@ class Options:
 
     columns: dict[str, str] = field(default_factory=dict)
     dates: DateOrder = "iso"
+
+    def __post_init__(self) -> None:
+        if self.dates not in DATE_ORDERS:
+            raise ValueError(f"dates must be one of {', '.join(DATE_ORDERS)}, not {self.dates!r}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from importlib.resources import files
 from typing import Any, Literal
 
 from immunotrack.analytes import find_analyte
-from immunotrack.problems import InvalidInput, Problem, shown
+from immunotrack.problems import InvalidInput, Problem, Severity, shown
 from immunotrack.units import unit_symbol
 
 Table = Literal["results", "events"]
@@ -38,19 +38,24 @@ class Layout:
     Args:
         roles: Our column name to the place of the file's column.
         wide: The analyte columns of a wide file; empty for a long one.
+        unread: The places of the columns that are none of these.
     """
 
     roles: dict[str, int]
     wide: tuple[WideColumn, ...] = ()
+    unread: tuple[int, ...] = ()
 
     def told(self, header: Sequence[str]) -> str:
         """The mapping in words: `long; patient_id=PID, time=DATE`."""
-        pairs = [f"{said(role)}={header[index]}" for role, index in self.roles.items()]
-        pairs += [
-            f"{c.analyte}={header[c.index]} in {c.unit}{' (assumed)' if c.unit_assumed else ''}"
-            for c in self.wide
-        ]
-        return f"{'wide' if self.wide else 'long'}; {', '.join(pairs)}"
+        pairs = [f"{said(role)}={header[index].strip()}" for role, index in self.roles.items()]
+        for column in self.wide:
+            assumed = " (assumed)" if column.unit_assumed else ""
+            name = header[column.index].strip()
+            pairs.append(f"{column.analyte}={name} in {column.unit}{assumed}")
+        unread = ", ".join(header[index].strip() or "(no name)" for index in self.unread)
+        return f"{'wide' if self.wide else 'long'}; {', '.join(pairs)}" + (
+            f"; not read: {unread}" if unread else ""
+        )
 
 
 def results_layout(
@@ -73,9 +78,55 @@ def results_layout(
     if "time" not in roles and "day" not in roles:
         problems += _missing(source, header, line, ["time"], roles, also=" or day")
     problems += _doubled(source, line, wide)
+    problems += _both(source, header, line, chosen, roles)
     if problems:
         raise InvalidInput(problems, unreadable=True)
-    return Layout({role: roles[role] for role in roles if not wide or role not in _LONG_ONLY}, wide)
+    used = {role: roles[role] for role in roles if not wide or role not in _LONG_ONLY}
+    read = {*used.values(), *(column.index for column in wide)}
+    unread = tuple(index for index in range(len(header)) if index not in read)
+    return Layout(used, wide, unread)
+
+
+def unread_ranges(source: str, header: Sequence[str], layout: Layout, line: int) -> list[Problem]:
+    """The columns that look like a reference range and are not read, as warnings."""
+    words = {plain_header(name) for name in _known()["unread"]["range"]}
+    return [
+        Problem(
+            code="unread-column",
+            severity=Severity.WARNING,
+            source=source,
+            line=line,
+            column=header[index].strip(),
+            message="the column looks like a reference range and is not read",
+            fix="Give the limits as numbers in two columns, low and high.",
+        )
+        for index in layout.unread
+        if plain_header(header[index]) in words
+    ]
+
+
+def _both(
+    source: str,
+    header: Sequence[str],
+    line: int,
+    chosen: Mapping[str, int],
+    roles: Mapping[str, int],
+) -> list[Problem]:
+    """The analytes given by --map in a file that names its analytes row by row."""
+    if "analyte" not in roles:
+        return []
+    return [
+        Problem(
+            code="doubled-column",
+            source=source,
+            line=line,
+            column=header[index].strip(),
+            message=f"--map {key}={header[index].strip()}: the file names its analytes row by row, "
+            f"in {header[roles['analyte']].strip()}",
+            fix="Leave this --map out.",
+        )
+        for key, index in chosen.items()
+    ]
 
 
 _LONG_ONLY = frozenset({"analyte", "reported", "unit", "low", "high", "loinc", "detection_limit"})
@@ -91,7 +142,7 @@ def events_layout(
     """
     roles, _, problems = _roles("events", source, header, columns, line)
     needed = ["name", "start"] if "dose" in roles else ["kind", "name", "start"]
-    problems += _missing(source, header, line, needed, roles)
+    problems += _missing(source, header, line, needed, roles, named_by_map=False)
     if problems:
         raise InvalidInput(problems, unreadable=True)
     return Layout(roles)
@@ -189,7 +240,7 @@ def _bad_map(
             line=line,
             column=theirs,
             message=f"--map {ours}={theirs}: {message}",
-            fix=f"The file has: {', '.join(header)}.",
+            fix=f"The file has: {', '.join(name.strip() for name in header)}.",
         )
     return Problem(
         code="unknown-column",
@@ -223,14 +274,19 @@ def _missing(
     needed: Sequence[str],
     roles: Mapping[str, int],
     also: str = "",
+    *,
+    named_by_map: bool = True,
 ) -> list[Problem]:
+    there = ", ".join(name.strip() for name in header)
     return [
         Problem(
             code="missing-column",
             source=source,
             line=line,
-            message=f"no column for {said(role)}{also}; the file has: {', '.join(header)}",
-            fix=f"Name it with --map {said(role)}=YOUR_COLUMN.",
+            message=f"no column for {said(role)}{also}; the file has: {there}",
+            fix=f"Name it with --map {said(role)}=YOUR_COLUMN."
+            if named_by_map
+            else f"Call a column {role}.",
         )
         for role in needed
         if role not in roles

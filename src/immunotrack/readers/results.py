@@ -82,6 +82,7 @@ def _cells(grid: Grid, layout: Layout) -> pl.DataFrame:
         shared = _melted(shared, columns, layout)
     else:
         shared = shared.with_columns(column=pl.lit("reported"))
+    shared = shared.filter(pl.col("fault") != "empty-row")
     absent = [n for n in (*_WORDS, *_NUMBERS, *_TIMES) if n not in shared.columns]
     return shared.with_columns(pl.lit("").alias(name) for name in absent)
 
@@ -123,7 +124,14 @@ def _understood(text: pl.DataFrame, dates: DateOrder) -> pl.DataFrame:
     age = {"birth_age": NUMBER}
     table = lookup(table, ["birth_date", "time"], age, lambda *at: (_age(*at),))
     table = table.with_columns(age_years=nw.coalesce("birth_age", "age_years"))
-    return conform(table.to_native()).to_native().with_columns(ranged=_ranged())
+    known: pl.DataFrame = conform(table.to_native()).to_native()
+    return (
+        known.with_columns(zero_range=_zero_range())
+        .with_columns(
+            *(pl.when(~pl.col("zero_range")).then(pl.col(n)).alias(n) for n in ("low", "high"))
+        )
+        .with_columns(ranged=_ranged())
+    )
 
 
 _ANALYTE: Final = {
@@ -199,22 +207,26 @@ def _age(birth: Any, at: Any) -> float | None:  # noqa: ANN401 - datetime or Non
 
 def _ranged() -> pl.Expr:
     """`file` where a usable limit stands beside the result."""
-    nothing = (pl.col("low") == 0) & (pl.col("high") == 0)
     given = pl.any_horizontal(pl.col(limit).is_not_null() for limit in LIMITS)
-    return (
-        pl.when(given & ~nothing.fill_null(value=False)).then(pl.lit("file")).otherwise(pl.lit(""))
-    )
+    return pl.when(given).then(pl.lit("file")).otherwise(pl.lit(""))
+
+
+def _zero_range() -> pl.Expr:
+    """A range of 0 to 0 stands for none."""
+    return ((pl.col("low") == 0) & (pl.col("high") == 0)).fill_null(value=False)
 
 
 def _with_neighbours(table: pl.DataFrame) -> pl.DataFrame:
     """The table with what is said elsewhere in the file of the same sample."""
     counts = pl.col("kind").is_in([Kind.NUMBER, Kind.CENSORED, Kind.NOT_DETECTED])
     timed = pl.col("time").is_not_null() | pl.col("day").is_not_null()
-    same = ["patient_id", "analyte", "time", "day", "counts"]
+    offset = pl.col("time_text").str.extract(r":\d{2}(?:\.\d+)?(Z|[+-]\d{2}:?\d{2})\s*$")
+    same = ["patient_id", "analyte", "time", "offset", "day", "counts"]
     said = pl.struct("comparator", pl.coalesce("value_std", "value"), "unit_std")
     first, last = (end.over(same) for end in (pl.col("line").first(), pl.col("line").last()))
     return table.with_columns(
-        counts=counts & timed & (pl.col("analyte") != "") & (pl.col("fault") == "")
+        offset=offset.fill_null(""),
+        counts=counts & timed & (pl.col("analyte") != "") & (pl.col("fault") == ""),
     ).with_columns(
         alike=pl.len().over(same),
         different=said.n_unique().over(same),
@@ -236,12 +248,10 @@ def _marked(table: pl.DataFrame, findings: Sequence[Finding], marks: pl.DataFram
         problem=pl.concat_str(codes, separator=" ", ignore_nulls=True),
         wrong=pl.any_horizontal(wrong),
     )
-    unused = pl.col("ranged") == ""
     fault = pl.col("fault")
     return (
         table.with_columns(said)
         .with_columns(
-            *(pl.when(unused).then(None).otherwise(pl.col(n)).alias(n) for n in LIMITS),
             range_source=pl.col("ranged"),
             problem=pl.when(fault != "").then(fault).otherwise(pl.col("problem")),
             valid=~pl.col("wrong") & (fault == ""),
