@@ -28,6 +28,11 @@ ids = st.one_of(st.sampled_from(["NA", "007", "null", "nan", "1e5", "True"]), wo
 amounts = st.floats(min_value=0, max_value=1e9, allow_subnormal=False).filter(
     lambda number: number == 0 or number > 1e-9
 )
+rising = st.lists(st.floats(1e-6, 1e9), min_size=4, max_size=4).map(sorted)
+"""Four limits in the order in which they must rise."""
+
+LIMITS: Final = ("critical_low", "low", "high", "critical_high")
+
 times = st.datetimes(min_value=datetime(1900, 1, 1), max_value=datetime(2100, 1, 1))  # noqa: DTZ001
 
 
@@ -65,17 +70,14 @@ def measurements(draw):
     """A valid measurement, censored or not, with or without limits beside it."""
     absent = draw(st.booleans())
     sign = draw(st.sampled_from(SIGNS))
-    low, high = sorted([draw(amounts), draw(amounts)])
+    limits = [draw(st.sampled_from([None, limit])) for limit in draw(rising)]
     return Measurement(
         analyte=draw(st.sampled_from(ANALYTES)),
         reported="not detected" if absent else f"{sign}{draw(amounts)!r}",
         unit=draw(st.sampled_from([unit for unit in UNITS if unit])),
         time=draw(times),
         day=draw(st.none() | st.floats(min_value=-400, max_value=4000)),
-        low=draw(st.sampled_from([None, low])),
-        high=draw(st.sampled_from([None, high])),
-        critical_low=draw(st.none() | amounts),
-        critical_high=draw(st.none() | amounts),
+        **dict(zip(LIMITS, limits, strict=True)),
         detection_limit=draw(st.none() | amounts) if absent else None,
         origin=draw(st.sampled_from(["", "measured", "quoted", "digitised", "illustrative"])),
     )

@@ -183,6 +183,7 @@ def test_a_censored_result_lies_beyond_the_scale(backend, comparator, expected):
         (0.7999999999999999, 0.8, 4.0),
         (0.1 + 0.2, 0.1, 0.3),
         (1.1 * 3, None, 3.3),
+        (1.1 * 1.1 * 1.1, None, 1.331),
         (0.7999999999999999e9, 0.8e9, None),
     ],
 )

@@ -35,6 +35,8 @@ ORDER = [
     "annotated",
     "plot.style",
     "plot.drawn",
+    "plot.series",
+    "plot.compose",
     "plot.panels",
     "plot.lanes",
     "plot.page",

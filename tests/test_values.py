@@ -130,9 +130,20 @@ def test_anything_else_is_text(text):
     assert parse_result(text) == Result(Kind.TEXT)
 
 
-def test_forty_digits_are_still_a_number():
+def test_forty_characters_are_still_a_number():
     """The longest text that may be a number has 40 characters."""
-    assert parse_result("1" * 40) == Result(Kind.NUMBER, "", Decimal("1" * 40))
+    text = "1." + "1" * 38
+
+    assert parse_result(text) == Result(Kind.NUMBER, "", Decimal(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [("9.99e29", Kind.NUMBER), ("1e30", Kind.TEXT), ("-1e30", Kind.TEXT), ("<1e30", Kind.TEXT)],
+)
+def test_a_number_that_no_laboratory_has_is_text(text, kind):
+    """From 1e30 on a number is refused."""
+    assert parse_result(text).kind is kind
 
 
 @pytest.mark.parametrize(
@@ -256,7 +267,7 @@ def test_a_number_is_written_as_a_result(comparator, number, text):
 
 @given(
     comparator=st.sampled_from(SIGNS),
-    number=st.just(0.0) | st.floats(min_value=1e-99, max_value=1e38),
+    number=st.just(0.0) | st.floats(min_value=1e-99, max_value=1e29),
 )
 @example(comparator="", number=1e22)
 @example(comparator="<", number=0.1 + 0.2)
@@ -267,7 +278,6 @@ def test_a_written_result_reads_back_as_the_same_number(comparator, number):
     assert (found.comparator, float(found.number)) == (comparator, number)
 
 
-@pytest.mark.parametrize("number", [1e45, 1e-120, 1.7976931348623157e308])
-def test_a_number_of_any_size_reads_back(number):
+def test_a_number_of_any_smallness_reads_back():
     """A double that can be given as a value must not become text by being written."""
-    assert parse_result(result_text("", number)).kind is Kind.NUMBER
+    assert parse_result(result_text("", 1e-120)).kind is Kind.NUMBER

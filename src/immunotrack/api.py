@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -13,7 +13,7 @@ import polars as pl
 from immunotrack.annotated import flagged_results
 from immunotrack.flags import flag
 from immunotrack.narrative import Answer, answer_problems, ask
-from immunotrack.problems import InvalidInput, Problem, ordered, shown
+from immunotrack.problems import InvalidInput, Problem, counted, ordered, shown
 from immunotrack.readers import Options, Source, case_folders, read_source
 from immunotrack.readers.events import events_frame
 from immunotrack.records import Patient
@@ -193,7 +193,7 @@ def source_timeline(source: Source, events: pl.DataFrame, choice: Choice) -> Tim
         InvalidInput: No patient, or one of several, was chosen, or something is not there.
     """
     frame = flagged_results(source, choice.ranges).filter("valid")
-    return _patient_timeline(_eager(frame), _eager(events), choice, source.case)
+    return _patient_timeline(_eager(frame), _eager(events), choice, source.case, source.clock)
 
 
 def _timeline(
@@ -218,9 +218,14 @@ def _eager(frame: Any) -> nw.DataFrame[Any]:  # noqa: ANN401 - any eager frame
 
 
 def _patient_timeline(
-    flagged: nw.DataFrame[Any], events: nw.DataFrame[Any], choice: Choice, case: CaseFile | None
+    flagged: nw.DataFrame[Any],
+    events: nw.DataFrame[Any],
+    choice: Choice,
+    case: CaseFile | None,
+    clock: str = "",
 ) -> Timeline:
-    from immunotrack.plot.drawn import Wish, timeline  # noqa: PLC0415 - matplotlib is slow
+    from immunotrack.plot.compose import compose  # noqa: PLC0415
+    from immunotrack.plot.drawn import Wish, not_drawn  # noqa: PLC0415
 
     measured, treated = (
         [name for name in dict.fromkeys(table["patient_id"].to_list()) if name]
@@ -228,7 +233,7 @@ def _patient_timeline(
     )
     patient = _choose_patient(measured or treated, choice.patient)
     happened = events.filter(nw.col("patient_id").is_in([patient, ""]))
-    return timeline(
+    timeline = compose(
         flagged.filter(nw.col("patient_id") == patient).to_native(),
         plain_rows(happened),
         Wish(
@@ -237,10 +242,17 @@ def _patient_timeline(
             lanes=case.lanes if case else (),
             log=choice.log,
             windows=_window_set(choice.windows, case),
-            clock=case.clock.name if case else "",
+            clock=case.clock.name if case else clock,
             assumptions=case.assumptions if case else (),
         ),
     )
+    if len(events) and not len(happened):
+        strangers = not_drawn(
+            f"none of the {counted(len(events), 'event')} belongs to this patient",
+            "Write the same patient in both files.",
+        )
+        return replace(timeline, problems=[*timeline.problems, strangers])
+    return timeline
 
 
 def _window_set(chosen: WindowSet | str | None, case: CaseFile | None) -> WindowSet | None:

@@ -41,7 +41,7 @@ def choose_clock(
     Args:
         name: What the source calls its days.
     """
-    if not table["day"].is_null().any():
+    if not table["day"].is_null().any() or table["time"].is_null().all():
         return Clock(name or "Day")
     doses = [
         (event["start_time"], event["name"])

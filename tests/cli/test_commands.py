@@ -138,5 +138,5 @@ def test_many_problems_are_counted_when_they_are_not_all_shown(run, tmp_path):
     assert lines[-3:] == [
         "showing 100 of 250 problems",
         "250 errors, 0 warnings",
-        "250 rows read, 0 usable, 250 with errors",
+        "250 rows read: 0 used, 250 with errors",
     ]

@@ -31,7 +31,7 @@ def test_no_row_is_lost(name, run):
 
     assert "Traceback" not in done.stderr
     if done.returncode != 3:
-        rows = int(done.stderr.split(" rows read")[0].split("\n")[-1])
+        rows = int(done.stderr.split(" rows read:")[0].split("\n")[-1])
         lines = done.stdout.splitlines()
         header = lines[0].split(",")
         assert {"flag", "line", "problem"} <= set(header)

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from immunotrack.cli import options
-from immunotrack.cli.told import INVALID_ROWS, column_map, names, say, tell_briefly
+from immunotrack.cli.told import INVALID_ROWS, column_map, names, say, tell_briefly, tell_problems
 
 
 class Size(StrEnum):
@@ -53,12 +53,15 @@ def plot(
 ) -> None:
     """Draw a patient's timeline: reference bands, samples, windows, doses and events."""
     from immunotrack.api import Choice, source_timeline
-    from immunotrack.outputs import write_whole
+    from immunotrack.outputs import not_onto, write_whole
     from immunotrack.plot.save import check_format, save_figure
     from immunotrack.plot.timeline import draw_timeline
     from immunotrack.readers import Options, read_events_file, read_source
 
     check_format(output)
+    for written in (output, data):
+        if written is not None:
+            not_onto(written, [Path(source), *([events] if events else [])])
     how = Options(columns=column_map(map_ or []), dates=dates.value)
     found = read_source(source, how)
     say(f"{source}: {found.told}")
@@ -81,7 +84,8 @@ def plot(
     save_figure(figure, output)
     if data is not None:
         write_whole(data, timeline.csv())
-    tell_briefly([*problems, *timeline.problems], source)
+    tell_briefly(problems, source)
+    tell_problems(timeline.problems)
     say(f"figure: {output}" + (f"; data: {data}" if data else ""))
-    if any(problem.is_error for problem in problems):
+    if any(problem.is_error for problem in (*problems, *timeline.problems)):
         raise typer.Exit(INVALID_ROWS)

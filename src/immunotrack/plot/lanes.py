@@ -23,6 +23,9 @@ from immunotrack.plot.style import (
     Size,
 )
 
+WIDEST_LABEL: Final = 0.3
+"""The most that the name of a lane may take of the page's width."""
+
 
 @dataclass(slots=True)
 class Lane:
@@ -34,7 +37,7 @@ class Lane:
         mm_per_day: The scale of the time axis.
         beyond: Room for text right of the axis, in days.
         taken: Stretches of the row that hold text already, in days.
-        last_dose: The size that was written last.
+        mixed_doses: The doses have several units, so each is written with its own.
     """
 
     ax: Axes
@@ -46,7 +49,7 @@ class Lane:
     days: tuple[float, float]
     beyond: float
     taken: list[tuple[float, float]] = field(default_factory=list)
-    last_dose: str = ""
+    mixed_doses: bool = False
 
     def days_wide(self, text: str) -> float:
         """The width of a text in days."""
@@ -79,10 +82,12 @@ class Lane:
 
 def lane_label(name: str, events: Sequence[Row]) -> str:
     """The name of a lane, with the unit of its doses where they share one."""
-    units = {
-        event["dose_unit"] for event in events if event["kind"] == "dose" and event["dose_unit"]
-    }
+    units = _dose_units(events)
     return f"{name}, {units.pop()}" if len(units) == 1 else name
+
+
+def _dose_units(events: Sequence[Row]) -> set[str]:
+    return {event["dose_unit"] for event in events if event["kind"] == "dose"} - {""}
 
 
 def lane_height(events: Sequence[Row]) -> float:
@@ -102,7 +107,8 @@ def room_beyond(timeline: Timeline, size: Size, ruler: Ruler) -> float:
         for events in timeline.lanes.values()
         if events[-1]["kind"] == "outcome" and events[-1]["last"] is None
     ]
-    return max((ruler.width(name, size.small) for name in last), default=0.0)
+    widest = max((ruler.width(name, size.small) for name in last), default=0.0)
+    return min(widest, size.width * 0.2)
 
 
 def draw_lanes(
@@ -123,7 +129,15 @@ def draw_lanes(
     for name, events in timeline.lanes.items():
         tall = lane_height(events)
         lane = Lane(
-            ax, ruler, size, top + tall / 2, tall / 2 - 0.12, scale, timeline.days, beyond / scale
+            ax,
+            ruler,
+            size,
+            top + tall / 2,
+            tall / 2 - 0.12,
+            scale,
+            timeline.days,
+            beyond / scale,
+            mixed_doses=len(_dose_units(events)) > 1,
         )
         top += tall
         ax.add_patch(
@@ -139,7 +153,7 @@ def draw_lanes(
         ax.text(
             -1.8 / width,
             lane.y,
-            lane_label(name, events),
+            ruler.fitted(lane_label(name, events), size.text, size.width * WIDEST_LABEL),
             transform=ax.get_yaxis_transform(),
             ha="right",
             va="center_baseline",
@@ -177,7 +191,9 @@ def draw_lanes(
         labelfontfamily=FONT,
     )
     ax.xaxis.set_major_locator(
-        MaxNLocator(14 if size.columns > 2 else 8, steps=[1, 2, 4, 8, 10], integer=True)
+        MaxNLocator(
+            14 if size.columns > 2 else 8, steps=[1, 2, 4, 8, 10], integer=True, min_n_ticks=1
+        )
     )
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: grouped(value)))
     return ax
@@ -270,7 +286,7 @@ _TAIL: Final = 4.0
 def _draw_dose(lane: Lane, event: Row) -> None:
     """A triangle, filled where the day is stated, with the size of the dose below it.
 
-    A size that has no room is left out where it is that of the dose before.
+    A size that has no room is left out: the marks tell that there was a dose.
     """
     assumed = event["basis"] == "assumed"
     lane.ax.plot(
@@ -289,10 +305,11 @@ def _draw_dose(lane: Lane, event: Row) -> None:
     if event["dose"] is None:
         return
     text = grouped(event["dose"])
+    if lane.mixed_doses:
+        text = f"{text} {event['dose_unit']}"
     half = lane.days_wide(text) / 2
-    if text != lane.last_dose or lane.free(event["day"] - half, event["day"] + half):
+    if lane.free(event["day"] - half, event["day"] + half):
         lane.write(event["day"], text, align="center", colour=DOSE, down=0.36)
-        lane.last_dose = text
 
 
 def _draw_test(lane: Lane, event: Row) -> None:
@@ -352,13 +369,13 @@ def _draw_point(lane: Lane, event: Row) -> None:
 def _write_beside(lane: Lane, event: Row, text: str, colour: str) -> None:
     """The text right of a mark, else left of it, shortened if it must be; else not at all."""
     gap = _half(lane) + 0.5 / lane.mm_per_day
-    wide = lane.days_wide(text)
-    for align, x, start in (
-        ("left", event["day"] + gap, event["day"] + gap),
-        ("right", event["day"] - gap, event["day"] - gap - wide),
-    ):
-        if lane.free(start, start + wide):
-            lane.write(x, text, align=align, colour=colour)
+    for words in (text, lane.ruler.fitted(text, lane.size.small, lane.size.width * 0.2)):
+        wide = lane.days_wide(words)
+        if lane.free(event["day"] + gap, event["day"] + gap + wide):
+            lane.write(event["day"] + gap, words, align="left", colour=colour)
+            return
+        if lane.free(event["day"] - gap - wide, event["day"] - gap):
+            lane.write(event["day"] - gap, words, align="right", colour=colour)
             return
 
 

@@ -36,7 +36,8 @@ def _window_notes(timeline: Timeline) -> Iterator[str]:
         return
     spans = ", ".join(f"{entry.label} ({_span(entry)})" for entry in timeline.windows.windows)
     rule = KEPT[timeline.windows.aggregate]
-    yield f"{headings}: {rule} per sampling window {spans}; every sample drawn faintly."
+    clock = timeline.windows.clock
+    yield f"{headings}: {rule} per sampling window ({clock}) {spans}; every sample drawn faintly."
 
 
 def _span(window: Window) -> str:

@@ -37,7 +37,8 @@ def draw_panel(ax: Axes, panel: Panel, timeline: Timeline, size: Size) -> Axes:
     _bands(ax, panel, timeline)
     _windows(ax, panel, timeline, size)
     _points(ax, panel.faint, size, faint=True)
-    for run in runs(panel.line):
+    for stretch in runs(panel.line):
+        run = [row for row in stretch if _visible(ax, row["value"])]
         days, values = [row["day"] for row in run], [row["value"] for row in run]
         ax.plot(days, values, color=INK, linewidth=size.line, zorder=3, gid="line")
     _points(ax, panel.line, size, faint=False)
@@ -99,7 +100,9 @@ def _axes(ax: Axes, panel: Panel, size: Size) -> None:
     ax.yaxis.set_minor_locator(NullLocator())
     ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: grouped(value)))
     ax.xaxis.set_major_locator(
-        MaxNLocator(5 if size.columns == 2 else 7, steps=[1, 2, 4, 8, 10], integer=True)
+        MaxNLocator(
+            5 if size.columns == 2 else 7, steps=[1, 2, 4, 8, 10], integer=True, min_n_ticks=1
+        )
     )
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: grouped(value)))
 
@@ -185,7 +188,11 @@ def _windows(ax: Axes, panel: Panel, timeline: Timeline, size: Size) -> None:
 
 
 def _points(ax: Axes, rows: Sequence[Row], size: Size, *, faint: bool) -> None:
-    """The points by status; an open mark is a censored value, drawn at its limit."""
+    """The points by status; an open mark is a censored value, drawn at its limit.
+
+    Many points are drawn smaller, so that they do not run into one blot.
+    """
+    marker = size.marker * min(1.0, max(0.35, (60 / max(len(rows), 1)) ** 0.5))
 
     def kind(row: Row) -> tuple[str, bool]:
         return str(row["flag"]), bool(row["comparator"])
@@ -199,7 +206,7 @@ def _points(ax: Axes, rows: Sequence[Row], size: Size, *, faint: bool) -> None:
             [row["value"] for row in points],
             linestyle="none",
             marker=mark.marker,
-            markersize=size.marker * (0.62 if faint else 1.25 if critical else 1),
+            markersize=marker * (0.62 if faint else 1.25 if critical else 1),
             markerfacecolor="white" if censored else mark.colour,
             markeredgecolor=INK if critical else mark.colour,
             markeredgewidth=size.line * (1 if censored or critical else 0.4),

@@ -79,6 +79,10 @@ MARKS: Final[dict[str, Mark]] = {
 }
 
 
+_LONGEST: Final = 400
+"""No line of a page holds more letters than this."""
+
+
 class Ruler:
     """Measures text as it will be drawn on one figure, in mm."""
 
@@ -93,27 +97,28 @@ class Ruler:
         width, _, _ = self._renderer.get_text_width_height_descent(text, font, ismath=False)
         return float(width) * self._mm
 
-    def fitted(self, text: str, points: float, width: float) -> str:
+    def fitted(self, text: str, points: float, width: float, *, bold: bool = False) -> str:
         """The text, shortened to a width in mm with an ellipsis; empty where nothing fits."""
-        if self.width(text, points) <= width:
+        text = text[:_LONGEST]
+        if self.width(text, points, bold=bold) <= width:
             return text
         for end in range(len(text) - 1, 1, -1):
             short = f"{text[:end].rstrip()}…"
-            if self.width(short, points) <= width:
+            if self.width(short, points, bold=bold) <= width:
                 return short
         return ""
 
-    def wrapped(self, text: str, points: float, width: float) -> list[str]:
+    def wrapped(self, text: str, points: float, width: float, *, bold: bool = False) -> list[str]:
         """The text in lines no wider than a width in mm; a word that is too long is cut."""
         lines: list[str] = []
         line = ""
         for word in text.split():
             longer = f"{line} {word}".strip()
-            if self.width(longer, points) <= width:
+            if self.width(longer, points, bold=bold) <= width:
                 line = longer
             else:
                 lines += [line] if line else []
-                line = self.fitted(word, points, width)
+                line = self.fitted(word, points, width, bold=bold)
         return [*lines, line] if line else lines
 
 

@@ -7,7 +7,7 @@ from math import ceil
 from matplotlib.figure import Figure
 
 from immunotrack.plot.drawn import Panel, Timeline
-from immunotrack.plot.lanes import draw_lanes, lane_label, room_beyond, strip_height
+from immunotrack.plot.lanes import WIDEST_LABEL, draw_lanes, lane_label, room_beyond, strip_height
 from immunotrack.plot.legend import draw_legend, legend_entries, legend_rows
 from immunotrack.plot.notes import footnote
 from immunotrack.plot.page import MARGIN, Page
@@ -24,7 +24,7 @@ from immunotrack.plot.style import (
     SizeName,
     line_height,
 )
-from immunotrack.problems import InvalidInput, Problem
+from immunotrack.problems import InvalidInput, Problem, counted
 
 ILLUSTRATIVE = (
     "ILLUSTRATIVE VALUES: chosen to fit the text of the source, which prints none of them."
@@ -45,6 +45,8 @@ def draw_timeline(timeline: Timeline, size: SizeName = "double") -> Figure:
     Raises:
         InvalidInput: There are more panels than the size has room for.
     """
+    if size not in SIZES:
+        raise ValueError(f"size must be one of {', '.join(SIZES)}, not {size!r}")
     page_size = SIZES[size]
     figure = Figure(figsize=(page_size.width / MM_PER_INCH, 1), dpi=page_size.dpi)
     ruler = Ruler(figure)
@@ -55,8 +57,8 @@ def draw_timeline(timeline: Timeline, size: SizeName = "double") -> Figure:
     columns = min(page_size.columns, max(len(timeline.panels), 1))
     rows = ceil(len(timeline.panels) / columns)
     title_lines = ruler.wrapped(
-        timeline.title, page_size.title * 0.97, page_size.width - 2 * MARGIN - 1
-    )
+        timeline.title, page_size.title, page_size.width - 2 * MARGIN, bold=True
+    )[:3]
     fixed = (
         2 * MARGIN
         + len(title_lines) * line_height(page_size.title)
@@ -69,9 +71,9 @@ def draw_timeline(timeline: Timeline, size: SizeName = "double") -> Figure:
         + 1.0
     )
     panel_height = min(page_size.panel, (page_size.height - fixed) / rows) if rows else 0
-    if rows and panel_height < LEAST_PANEL:
-        raise InvalidInput([_too_many(timeline, size)])
     height = fixed + rows * panel_height
+    if (rows and panel_height < LEAST_PANEL) or height > page_size.height + 0.01:
+        raise InvalidInput([_too_many(timeline, size)])
     figure.set_size_inches(page_size.width / MM_PER_INCH, height / MM_PER_INCH)
     page = Page(figure, page_size, ruler, height)
     _title(page, timeline, title_lines)
@@ -85,11 +87,13 @@ def draw_timeline(timeline: Timeline, size: SizeName = "double") -> Figure:
 
 
 def _too_many(timeline: Timeline, size: str) -> Problem:
+    panels, lanes = len(timeline.panels), len(timeline.lanes)
     return Problem(
         code="unknown-option",
         source="figure",
-        message=f"{len(timeline.panels)} panels have no room on a page of size {size}",
-        fix="Choose fewer with --analytes, or --size screen.",
+        message=f"{counted(panels, 'panel')} and {counted(lanes, 'lane')} have no room on a page "
+        f"of size {size}",
+        fix="Choose fewer with --analytes, give fewer events, or take --size screen.",
     )
 
 
@@ -117,7 +121,8 @@ def _lane_ticks_height(timeline: Timeline, size: Size) -> float:
 def _lanes(page: Page, timeline: Timeline) -> None:
     size = page.size
     labels = [lane_label(name, events) for name, events in timeline.lanes.items()]
-    left = MARGIN + max(page.ruler.width(label, size.text) for label in labels) + 2.2
+    widest = max(page.ruler.width(label, size.text) for label in labels)
+    left = MARGIN + min(widest, size.width * WIDEST_LABEL) + 2.2
     top = page.top + _lane_ticks_height(timeline, size)
     beyond = room_beyond(timeline, size, page.ruler)
     width = size.width - left - MARGIN - beyond
@@ -152,7 +157,7 @@ def _heads(panel: Panel, timeline: Timeline, size: Size, ruler: Ruler) -> _Head:
     gutter = widest + line_height(size.text) + 2.4
     columns = min(size.columns, len(timeline.panels))
     width = (size.width - 2 * MARGIN) / columns - gutter - 3
-    name = ruler.fitted(panel.heading, size.text, width * 0.97)
+    name = ruler.fitted(panel.heading, size.text, width, bold=True)
     both = ruler.width(name, size.text, bold=True) + ruler.width(range_text(panel), size.small)
     return _Head(name, range_text(panel), both + 2 <= width, gutter)
 
@@ -188,7 +193,7 @@ def _panels(
         page.figure.text(
             unit_left / size.width,
             1 - (top + height / 2) / page.height,
-            panel.unit,
+            page.ruler.fitted(panel.unit, size.text, height + head_height),
             rotation=90,
             ha="center",
             va="center",

@@ -31,6 +31,7 @@ class Source:
         results: The contract's columns, then `row`, `problem` and `valid`.
         events: See `immunotrack.table.EVENT_SCHEMA`.
         told: How the columns were understood, for the user.
+        clock: What the file calls its days, if it has any.
         case: The case, where the source is one.
     """
 
@@ -40,6 +41,7 @@ class Source:
     events: pl.DataFrame
     problems: list[Problem]
     told: str
+    clock: str = ""
     case: CaseFile | None = None
     ranges: list[str | RangeSet] = field(default_factory=list)
 
@@ -112,6 +114,7 @@ def _read_delimited(path: Path, name: str, options: Options) -> Source:
             *results.problems,
         ],
         told=layout.told(grid.header),
+        clock=layout.clock(grid.header),
     )
 
 

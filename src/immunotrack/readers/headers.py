@@ -57,6 +57,13 @@ class Layout:
             f"; not read: {unread}" if unread else ""
         )
 
+    def clock(self, header: Sequence[str]) -> str:
+        """What the file calls its days: the header of that column; empty without one."""
+        if "day" not in self.roles:
+            return ""
+        name = " ".join(header[self.roles["day"]].replace("_", " ").split())
+        return "Day" if plain_header(name) in {"day", "days", "d"} else name[:1].upper() + name[1:]
+
 
 def results_layout(
     source: str, header: Sequence[str], columns: Mapping[str, str], line: int

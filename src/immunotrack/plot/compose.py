@@ -1,0 +1,138 @@
+"""From a patient's tables to everything that one figure shows."""
+
+from collections.abc import Mapping, Sequence
+
+from narwhals.typing import IntoDataFrame
+
+from immunotrack.clocks import Clock, choose_clock, unplaced_events, with_days
+from immunotrack.plot.drawn import Panel, Row, Timeline, Wish, not_drawn, printable
+from immunotrack.plot.series import refuse_absent, series
+from immunotrack.problems import Problem
+from immunotrack.records import EVENT_KINDS
+from immunotrack.table import conform, in_standard_units
+from immunotrack.windows import WindowSet
+
+
+def compose(frame: IntoDataFrame, events: Sequence[Row], wish: Wish) -> Timeline:
+    """Decide what a figure shows of one patient.
+
+    Args:
+        frame: The flagged measurements of one patient (see `immunotrack.flag`).
+        events: Rows of the patient's events table.
+
+    Raises:
+        InvalidInput: An analyte or lane that was asked for is not there.
+    """
+    results = conform(frame)
+    clock = choose_clock(results, events, wish.clock)
+    placed = _placed(events, clock)
+    shown = series(
+        in_standard_units(with_days(results, clock)),
+        wanted=wish.analytes,
+        log=wish.log,
+        windows=wish.windows,
+        died=_death(placed),
+    )
+    lanes = _lanes(placed, wish.lanes)
+    days = _days(shown.panels, lanes)
+    first = next((event for event in placed if _is_dose_within(event, days)), None)
+    drawn = [row for panel in shown.panels for row in (*panel.faint, *panel.line)]
+    return Timeline(
+        title=printable(wish.title),
+        clock=Clock(printable(clock.name), clock.anchor),
+        panels=shown.panels,
+        lanes=lanes,
+        first_dose=None if first is None else first["day"],
+        dose_name="" if first is None else first["name"],
+        days=days,
+        windows=wish.windows,
+        assumptions=wish.assumptions,
+        illustrative=any(row["origin"] == "illustrative" for row in drawn),
+        table=shown.table,
+        problems=[
+            *shown.problems,
+            *unplaced_events(events, clock),
+            *_other_clock(wish.windows, clock),
+            *_outside(lanes, days),
+        ],
+    )
+
+
+def _placed(events: Sequence[Row], clock: Clock) -> list[Row]:
+    """The events that have a day on the clock, in order, with legible words."""
+    words = ("name", "lane", "result", "dose_unit")
+    placed: list[Row] = [
+        {**event, "day": day, "last": clock.day(event["end_time"], event["end_day"])}
+        | {word: printable(event[word]) for word in words}
+        for event in events
+        if (day := clock.day(event["start_time"], event["start_day"])) is not None
+    ]
+    return sorted(placed, key=lambda event: float(event["day"]))
+
+
+def _death(events: Sequence[Row]) -> float | None:
+    died = (event["day"] for event in events if event["kind"] == "outcome" and _is_death(event))
+    return next(died, None)
+
+
+def _is_death(event: Row) -> bool:
+    return "death" in event["name"].casefold() or "died" in event["name"].casefold()
+
+
+def _is_dose_within(event: Row, days: tuple[float, float]) -> bool:
+    return event["kind"] == "dose" and bool(days[0] <= event["day"] <= days[1])
+
+
+def _lanes(events: Sequence[Row], wanted: Sequence[str]) -> dict[str, list[Row]]:
+    """The events by lane: those asked for, in that order, or all, doses first and outcomes last."""
+    lanes: dict[str, list[Row]] = {}
+    for event in sorted(events, key=lambda event: EVENT_KINDS.index(event["kind"])):
+        own = event["name"] if event["kind"] == "dose" else event["kind"].capitalize()
+        lanes.setdefault(event["lane"] or own, []).append(event)
+    refuse_absent(set(wanted) - set(lanes), "lanes", list(lanes))
+    chosen = {lane: lanes[lane] for lane in wanted} if wanted else lanes
+    return {lane: sorted(rows, key=lambda event: event["day"]) for lane, rows in chosen.items()}
+
+
+def _days(panels: Sequence[Panel], lanes: Mapping[str, Sequence[Row]]) -> tuple[float, float]:
+    """First and last day of the time axis: every sample, dose and outcome, with some air."""
+    days = [row["day"] for panel in panels for row in (*panel.line, *panel.faint)]
+    events = [event for rows in lanes.values() for event in rows]
+    kinds = {"dose", "outcome"} if days else {*EVENT_KINDS}
+    days += [event["day"] for event in events if event["kind"] in kinds]
+    if not days:
+        return 0.0, 1.0
+    first, last = min(days), max(days)
+    air = max((last - first) * 0.04, 0.5 if last > first else 1.0)
+    return first - (air if first != 0 else air / 2), last + air
+
+
+def _other_clock(windows: WindowSet | None, clock: Clock) -> list[Problem]:
+    """Windows that count from something else than the figure does."""
+    if windows is None or clock.name.casefold() in {windows.clock.casefold(), "day"}:
+        return []
+    return [
+        not_drawn(
+            f"the windows {windows.name} count {windows.clock}, the figure counts {clock.name}",
+            "Use windows that count from the same day.",
+            code="mixed-clock",
+        )
+    ]
+
+
+def _outside(lanes: Mapping[str, Sequence[Row]], days: tuple[float, float]) -> list[Problem]:
+    """The events that lie outside the time axis."""
+    hidden = [
+        event
+        for rows in lanes.values()
+        for event in rows
+        if event["day"] > days[1] or _ends(event, days) < days[0]
+    ]
+    names = ", ".join(f"{event['name']} (day {event['day']:g})" for event in hidden)
+    return [not_drawn(f"{len(hidden)} events lie outside the time axis: {names}")] if hidden else []
+
+
+def _ends(event: Row, days: tuple[float, float]) -> float:
+    if event["open_end"]:
+        return days[1]
+    return float(event["day"] if event["last"] is None else event["last"])
