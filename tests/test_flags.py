@@ -222,9 +222,20 @@ def test_an_age_that_is_not_a_number_is_not_known(backend):
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_an_infinite_value_is_above_the_range(backend):
-    """Whatever overflowed to infinity is not normal."""
-    assert flags_of(backend, [("", float("inf"), 10, 20)]) == ["H"]
+@pytest.mark.parametrize(
+    ("row", "code"),
+    [
+        (("", float("inf"), 10, 20), "not-a-number"),
+        (("", 5, 20, 10), "inverted-range"),
+        (("~", 5, 10, 20), "bad-entry"),
+    ],
+)
+def test_what_no_reader_lets_through_is_refused(backend, row, code):
+    """A frame of one's own may not hold infinity, inverted limits or another comparator."""
+    with pytest.raises(InvalidInput) as caught:
+        flags_of(backend, [row])
+
+    assert [problem.code for problem in caught.value.problems] == [code]
 
 
 # --- laws

@@ -65,7 +65,7 @@ def test_a_date_that_no_calendar_has_is_impossible(text):
 
 
 @pytest.mark.parametrize(
-    "text", ["03/02/2020", "3.2.2020", "3-2-2020", "03/02/20", "2020/02/03", "13/02/2020 08:50"]
+    "text", ["03/02/2020", "3.2.2020", "3-2-2020", "2020/02/03", "13/02/2020 08:50"]
 )
 def test_a_date_whose_order_is_not_stated_is_ambiguous(text):
     """Without an order even 13/02 is not guessed."""

@@ -11,6 +11,7 @@ import narwhals as nw
 import polars as pl
 
 from immunotrack.annotated import flagged_results
+from immunotrack.clocks import choose_clock, with_days
 from immunotrack.flags import flag
 from immunotrack.narrative import Answer, answer_problems, ask
 from immunotrack.problems import InvalidInput, Problem, counted, ordered, shown
@@ -91,8 +92,10 @@ def narrative_answers(source: Source) -> list[Answer]:
     """What the data of a case say of its text; nothing for a plain file."""
     if source.case is None:
         return []
-    flagged = flagged_results(source).filter("valid")
-    return ask(source.case.checks, flagged.to_dicts(), source.events.to_dicts())
+    flagged = _eager(flagged_results(source).filter("valid"))
+    events = source.events.to_dicts()
+    clock = choose_clock(flagged, events, source.case.clock.name)
+    return ask(source.case.checks, plain_rows(with_days(flagged, clock)), events)
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,8 +51,7 @@ def flag(frame: IntoDataFrameT, ranges: Sequence[str | RangeSet] | str = ()) -> 
     [['cd4', 414.0, 1123.0, 'covid-cohort-2020', 'L']]
     """
     names = (ranges,) if isinstance(ranges, str) else tuple(ranges)
-    sets = [entry for entry in names if isinstance(entry, RangeSet)]
-    sets += choose_range_sets([name for name in names if isinstance(name, str)])
+    sets = choose_range_sets(names)
     known = conform(frame)
     _refuse_impossible(known)
     table = with_ranges(known, sets)

@@ -82,7 +82,12 @@ def ask(
         results: Rows of a flagged measurements table of one patient, with days.
         events: Rows of the events table of the same patient.
     """
-    return [_answer(check, results, events) for check in checks]
+    said = [
+        row
+        for row in results
+        if row["day"] is not None and (row["value"] is not None or row["comparator"])
+    ]
+    return [_answer(check, said, events) for check in checks]
 
 
 def answer_problems(answers: Sequence[Answer], source: str) -> list[Problem]:
@@ -200,10 +205,8 @@ def _never_detected(_: NarrativeCheck, series: Sequence[Row]) -> tuple[bool | No
 
 def _none_later(check: NarrativeCheck, series: Sequence[Row]) -> tuple[bool | None, str]:
     later = [row for row in series if row["day"] >= check.days[1] + 1]
-    return (
-        not later,
-        f"later: {_said(later)}" if later else f"the last is of day {series[-1]['day']:g}",
-    )
+    last = max(row["day"] for row in series)
+    return not later, f"later: {_said(later)}" if later else f"the last is of day {last:g}"
 
 
 def _event(check: NarrativeCheck, events: Sequence[Row]) -> Answer:
@@ -214,7 +217,7 @@ def _event(check: NarrativeCheck, events: Sequence[Row]) -> Answer:
         for event in events
         if all(event[name] == value for name, value in wanted.items())
         and event["start_day"] is not None
-        and check.days[0] <= event["start_day"] <= check.days[1]
+        and check.days[0] <= int(event["start_day"] // 1) <= check.days[1]
     ]
     told = " ".join(str(value) for value in wanted.values())
     if found:

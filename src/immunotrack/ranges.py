@@ -72,7 +72,7 @@ class ReferenceRange(Entry):
         elif self.limit is not None or all(limit is None for limit in limits):
             raise ValueError("a range has low, high or both, and no `limit`")
         if not all(abs(limit) < LARGEST for limit in (*limits, self.limit) if limit is not None):
-            raise ValueError(f"a limit must be a number below {LARGEST:g}")
+            raise ValueError("a limit must be a number below 1e30")
         first, last = self.age_from_years, self.age_below_years
         if first is not None and last is not None and first >= last:
             raise ValueError("age_from_years must be below age_below_years")
@@ -244,11 +244,12 @@ def _with_keys(ranges: RangeSet) -> RangeSet:
     )
 
 
-def choose_range_sets(chosen: Sequence[str] = ()) -> list[RangeSet]:
+def choose_range_sets(chosen: Sequence[str | RangeSet] = ()) -> list[RangeSet]:
     """The sets to apply, in order: those chosen by name or file, then the default ones.
 
     Args:
-        chosen: Names of built-in sets or paths of TOML files; `none` leaves out the default ones.
+        chosen: Sets, names of built-in sets or paths of TOML files; `none` leaves out the
+            default ones.
 
     Raises:
         InvalidInput: A name is neither a set nor a file, or a file has errors.
@@ -256,9 +257,11 @@ def choose_range_sets(chosen: Sequence[str] = ()) -> list[RangeSet]:
     builtin = builtin_range_sets()
     sets: list[RangeSet] = []
     for name in chosen:
-        if name == "none":
+        if isinstance(name, RangeSet):
+            sets.append(name)
+        elif name == "none":
             continue
-        if name in builtin:
+        elif name in builtin:
             sets.append(builtin[name])
         elif Path(name).suffix or Path(name).exists():
             sets += load_range_sets(Path(name))

@@ -4,6 +4,7 @@ The records are frozen and strict. They assume one clock a patient: `day` counts
 `time` is the local wall clock. Not supported: results of panels that have no single value.
 """
 
+import math
 from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
@@ -97,7 +98,7 @@ class Measurement(Record):
     high: float | None = None
     critical_low: float | None = None
     critical_high: float | None = None
-    detection_limit: float | None = None
+    detection_limit: Annotated[float, Field(ge=0)] | None = None
     origin: Origin = ""
 
     @model_validator(mode="before")
@@ -109,7 +110,8 @@ class Measurement(Record):
         value, comparator = given.pop("value"), given.pop("comparator", "")
         if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
             raise ValueError("value must be a number; give text as reported")  # noqa: TRY004
-        if not -LARGEST < value < LARGEST:
+        finite = isinstance(value, int) or math.isfinite(value)
+        if not finite or abs(Decimal(value)) >= LARGEST:
             raise ValueError("value must be a finite number")
         if "reported" in given:
             raise ValueError("give value or reported, not both")

@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -137,29 +137,39 @@ def _value_of(location: tuple[int | str, ...], data: object) -> str | None:
 
 
 def _line_of(location: tuple[int | str, ...], text: str) -> int | None:
-    """The line where the entry of a location starts, or the line of its key if that is found."""
+    """The line where the key of a location stands, or else its entry; None without either."""
     lines = text.splitlines()
-    first, last, name = 0, len(lines), ""
-    parts = [*location]
-    while len(parts) >= 2 and isinstance(parts[0], str) and isinstance(parts[1], int):
-        name = f"{name}.{parts[0]}" if name else parts[0]
-        header = re.compile(rf"\s*\[\[\s*{re.escape(name)}\s*\]\]")
-        headers = [n for n in range(first, last) if header.match(lines[n])]
-        if parts[1] >= len(headers):
+    first, name = -1, ""
+    parts = list(location)
+    while parts:
+        key = parts.pop(0)
+        path = f"{name}.{key}" if name else str(key)
+        index = parts.pop(0) if parts and isinstance(parts[0], int) else None
+        headers = _headers(lines, path, array=index is not None, after=first)
+        place = index if isinstance(index, int) else 0
+        if place >= len(headers):
+            found = _key_line(lines, str(key), first)
+            first = first if found is None else found
             break
-        first, parts = headers[parts[1]], parts[2:]
-    keyed = [part for part in parts if isinstance(part, str)]
-    if keyed:
-        pattern = re.compile(rf"\s*(\[?{re.escape(keyed[-1])}\s*[\]=])")
-        following = (
-            n
-            for n in range(first + 1 if name else first, last)
-            if pattern.match(lines[n]) or (name and lines[n].lstrip().startswith("[["))
-        )
-        found = next(following, None)
-        if found is not None and pattern.match(lines[found]):
-            return found + 1
-    return first + 1 if name else None
+        first, name = headers[place], path
+    return None if first < 0 else first + 1
+
+
+def _headers(lines: Sequence[str], path: str, *, array: bool, after: int) -> list[int]:
+    """The lines that hold the header of a table, or of an array's tables."""
+    opening, closing = (r"\[\[", r"\]\]") if array else (r"\[", r"\]")
+    header = re.compile(rf"\s*{opening}\s*{re.escape(path)}\s*{closing}\s*(#.*)?$")
+    return [n for n in range(max(after, 0), len(lines)) if header.match(lines[n])]
+
+
+def _key_line(lines: Sequence[str], key: str, after: int) -> int | None:
+    """The line of a key within the table whose header stands at `after`."""
+    for n in range(after + 1, len(lines)):
+        if lines[n].lstrip().startswith("["):
+            return None
+        if re.match(rf"\s*{re.escape(key)}\s*=", lines[n]):
+            return n
+    return None
 
 
 def choice_problem(kind: str, given: str, choices: list[str]) -> Problem:

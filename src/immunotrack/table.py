@@ -158,11 +158,12 @@ def _column(table: nw.DataFrame[Any], name: str, dtype: Any) -> nw.Expr | nw.Ser
     if dtype == TIME:
         return _time_column(table, name)
     column = table[name]
-    if given == dtype and not column.is_null().any():
+    missing = column.is_null() | column.is_nan() if given.is_float() else column.is_null()
+    if given == dtype and not missing.any():
         return nw.col(name)
     values = [
-        empty if missing else value
-        for value, missing in zip(column.to_list(), column.is_null().to_list(), strict=True)
+        empty if absent else value
+        for value, absent in zip(column.to_list(), missing.to_list(), strict=True)
     ]
     return nw.new_series(name, values, dtype, backend=table.implementation)
 

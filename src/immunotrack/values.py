@@ -41,10 +41,10 @@ COMPARATORS: Final = {"<": "<", ">": ">", "<=": "<=", ">=": ">=", "≤": "<=", "
 _SIGN = r"(?P<comparator><=|>=|≤|≥|<|>)?\s*"
 _RESULT = re.compile(
     _SIGN
-    + r"(?P<number>[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,2})?)\s*(?P<percent>%)?"
+    + r"(?P<number>[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?)\s*(?P<percent>%)?"
 )
 _GROUPED = re.compile(_SIGN + r"[+-]?[0-9]+(?:[.,' \u00a0\u202f][0-9]+)+\s*%?")
-LARGEST: Final = 1e30
+LARGEST: Final = 10**30
 """No result of a laboratory is as large; a larger number is refused as text."""
 
 _LONGEST: Final = 40
@@ -68,7 +68,7 @@ def parse_result(text: str) -> Result:
         comparator = COMPARATORS.get(match["comparator"] or "", "")
         kind = Kind.CENSORED if comparator else Kind.NUMBER
         number = Decimal(match["number"])
-        if abs(number) >= LARGEST:
+        if abs(number) >= LARGEST or (number and not float(number)):
             return Result(Kind.TEXT)
         return Result(kind, comparator, number, match["percent"] is not None)
     if " ".join(text.casefold().split()) in _not_detected():
@@ -139,7 +139,7 @@ def from_bounds(lower: Bound, upper: Bound) -> tuple[str, float | None]:
         return "", upper.value
     if math.isfinite(upper.value):
         return "<" if upper.open else "<=", upper.value
-    if lower.value > 0:
+    if lower > Bound(0.0):
         return ">" if lower.open else ">=", lower.value
     return "<", None
 

@@ -5,7 +5,6 @@ import statistics
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
-from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple, Self
 
@@ -213,10 +212,13 @@ def _take(
                     "window-empty", windows, f"{entry.label} holds no result of {analyte}"
                 )
             )
-        elif len({row["unit"] for row in rows}) > 1:
-            units = " and ".join(dict.fromkeys(row["unit"] for row in rows))
+        elif len(units := _units(rows)) > 1:
             problems.append(
-                _window_problem("mixed-units", windows, f"{entry.label} holds {analyte} in {units}")
+                _window_problem(
+                    "mixed-units",
+                    windows,
+                    f"{entry.label} holds {analyte} in {' and '.join(units)}",
+                )
             )
             audit += [_account(row, entry.label, used=False, why="units differ") for row in rows]
         else:
@@ -232,11 +234,18 @@ def _take(
     return problems
 
 
+def _units(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The units of the results that have a number; nothing found needs none."""
+    return list(dict.fromkeys(row["unit"] for row in rows if row["value"] is not None))
+
+
 def _aggregated(
     rows: Sequence[Mapping[str, Any]], aggregate: Aggregate, window: Window
 ) -> tuple[dict[str, Any], Mapping[str, Any] | None]:
     """The row that stands for a window, and the sample it is (None where it is computed)."""
     ordered = sorted(rows, key=lambda row: row["day"])
+    if len(ordered) == 1:
+        return dict(ordered[0]), ordered[0]
     if aggregate in _PICK:
         target = window.at_day or 0
         picked = _PICK[aggregate](ordered, target)
@@ -250,7 +259,8 @@ def _aggregated(
         return dict(attaining[0]), attaining[0]
     day = statistics.fmean(row["day"] for row in ordered)
     made = {"reported": "", "time": None, "day": day, "line": 0}
-    return dict(ordered[-1]) | combined | made, None
+    numbered = [row for row in ordered if row["value"] is not None] or ordered
+    return dict(numbered[-1]) | combined | made, None
 
 
 def _fmean(ends: Sequence[Bound]) -> Bound:
@@ -318,25 +328,18 @@ def _flagged(table: nw.DataFrame[Any]) -> Any:  # noqa: ANN401 - the caller's ki
 def set_problems(windows: WindowSet, until: float | None = None) -> list[Problem]:
     """What is odd about the windows themselves: overlaps, gaps, days past death."""
     problems = []
-    ordered = sorted(windows.windows, key=lambda entry: entry.first)
-    for one, other in pairwise(ordered):
-        if other.first <= one.last:
-            problems.append(
-                _window_problem(
-                    "window-overlap",
-                    windows,
-                    f"{one.label} and {other.label} share days; the first holds them",
-                )
+    reach, *others = sorted(windows.windows, key=lambda entry: entry.first)
+    for entry in others:
+        if entry.first <= reach.last:
+            message = f"{reach.label} and {entry.label} share days; the first holds them"
+            problems.append(_window_problem("window-overlap", windows, message))
+        elif entry.first - reach.last > 1:
+            message = (
+                f"days {reach.last + 1:g} to {entry.first - 1:g}, between {reach.label} and "
+                f"{entry.label}, belong to no window"
             )
-        elif other.first - one.last > 1:
-            gap = f"days {one.last + 1:g} to {other.first - 1:g}"
-            problems.append(
-                _window_problem(
-                    "window-gap",
-                    windows,
-                    f"{gap}, between {one.label} and {other.label}, belong to no window",
-                )
-            )
+            problems.append(_window_problem("window-gap", windows, message))
+        reach = max(reach, entry, key=lambda one: one.last)
     late = [
         entry for entry in windows.windows if until is not None and until < entry.last < math.inf
     ]

@@ -295,7 +295,7 @@ def test_an_analyte_that_is_not_there_is_refused():
         plot_timeline(patient([500]), analytes=["NK"])
 
     assert str(caught.value.problems[0]) == (
-        "--analytes  unknown-option (error): 'nk' has no number for this patient. There are: cd4."
+        "--analytes  unknown-option (error): 'nk' has nothing to draw for this patient. There are: cd4."
     )
 
 
@@ -315,8 +315,8 @@ def test_too_many_panels_for_a_journal_page_are_refused():
         plot_timeline(table, analytes=wanted, size="single")
 
     assert str(caught.value.problems[0]) == (
-        "figure  unknown-option (error): 16 panels have no room on a page of size single. "
-        "Choose fewer with --analytes, or --size screen."
+        "figure  unknown-option (error): 16 panels and 0 lanes have no room on a page of size "
+        "single. Choose fewer with --analytes, give fewer events, or take --size screen."
     )
 
 

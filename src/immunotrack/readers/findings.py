@@ -175,6 +175,8 @@ def _limit_findings() -> list[Finding]:
     ]
     for limit in (*LIMITS, "detection_limit"):
         wrong = ~_blank(f"{limit}_text") & pl.col(limit).is_null() & ~pl.col("zero_range")
+        if limit == "detection_limit":
+            wrong |= pl.col(limit) < 0
         findings += [
             Finding(
                 "bad-limit",

@@ -117,8 +117,7 @@ def _understood(text: pl.DataFrame, dates: DateOrder) -> pl.DataFrame:
         table = _replaced(table, [name], answers, lambda cell: _moment(cell, dates))
     table = _replaced(table, ["sex"], {"sex": TEXT}, lambda cell: (_sex(cell),))
     table = _replaced(table, ["analyte", "loinc"], _ANALYTE, _analyte)
-    table = table.with_columns(limit_key=nw.col("detection_limit").fill_null(-1.0))
-    table = lookup(table, ["reported", "limit_key"], _RESULT, _result)
+    table = lookup(table, ["reported", "detection_limit_text"], _RESULT, _result)
     unit = {"unit": TEXT}
     table = _replaced(table, ["analyte", "unit", "percent"], unit, _unit)
     age = {"birth_age": NUMBER}
@@ -193,8 +192,8 @@ def _unclaimed(name: str) -> str:
     return f"{plain} (other)" if find_analyte(plain) else plain
 
 
-def _result(reported: str, limit: float) -> tuple[Any, ...]:
-    return tuple(read_result(reported, None if limit < 0 else limit))
+def _result(reported: str, limit: str) -> tuple[Any, ...]:
+    return tuple(read_result(reported, _number(limit)))
 
 
 def _unit(analyte: str, unit: str, percent: bool) -> tuple[str]:  # noqa: FBT001 - a key
