@@ -295,7 +295,8 @@ def test_an_analyte_that_is_not_there_is_refused():
         plot_timeline(patient([500]), analytes=["NK"])
 
     assert str(caught.value.problems[0]) == (
-        "--analytes  unknown-option (error): 'nk' has nothing to draw for this patient. There are: cd4."
+        "--analytes  unknown-option (error): 'nk' has nothing to draw for this patient. "
+        "There are: cd4."
     )
 
 

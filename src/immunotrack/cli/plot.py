@@ -54,7 +54,7 @@ def plot(
     """Draw a patient's timeline: reference bands, samples, windows, doses and events."""
     from immunotrack.api import Choice, source_timeline
     from immunotrack.outputs import not_onto, write_whole
-    from immunotrack.plot.save import check_format, save_figure
+    from immunotrack.plot.save import check_format, missing_letters, save_figure
     from immunotrack.plot.timeline import draw_timeline
     from immunotrack.readers import Options, read_events_file, read_source
 
@@ -86,6 +86,8 @@ def plot(
         write_whole(data, timeline.csv())
     tell_briefly(problems, source)
     tell_problems(timeline.problems)
+    if letters := missing_letters(figure):
+        say(f"the font has no sign for these letters, drawn as boxes: {letters[:40]}")
     say(f"figure: {output}" + (f"; data: {data}" if data else ""))
     if any(problem.is_error for problem in (*problems, *timeline.problems)):
         raise typer.Exit(INVALID_ROWS)

@@ -1,7 +1,8 @@
 """The lane strip: doses, treatments, infections, tests and outcomes on the figure's time axis."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Final
 
 from matplotlib.axes import Axes
@@ -37,7 +38,6 @@ class Lane:
         mm_per_day: The scale of the time axis.
         beyond: Room for text right of the axis, in days.
         taken: Stretches of the row that hold text already, in days.
-        mixed_doses: The doses have several units, so each is written with its own.
     """
 
     ax: Axes
@@ -49,7 +49,6 @@ class Lane:
     days: tuple[float, float]
     beyond: float
     taken: list[tuple[float, float]] = field(default_factory=list)
-    mixed_doses: bool = False
 
     def days_wide(self, text: str) -> float:
         """The width of a text in days."""
@@ -137,7 +136,6 @@ def draw_lanes(
             scale,
             timeline.days,
             beyond / scale,
-            mixed_doses=len(_dose_units(events)) > 1,
         )
         top += tall
         ax.add_patch(
@@ -208,8 +206,12 @@ def _draw_lane(lane: Lane, events: Sequence[Row]) -> None:
         _draw_span(lane, event, min(later, default=lane.days[1]))
     half = _half(lane)
     lane.taken += [(e["day"] - half, e["day"] + half) for e in points if e["kind"] != "dose"]
+    _draw_doses(lane, [event for event in points if event["kind"] == "dose"])
     for event in points:
-        _POINTS.get(event["kind"], _draw_point)(lane, event)
+        if event["kind"] == "test result":
+            _draw_test(lane, event)
+        elif event["kind"] != "dose":
+            _draw_point(lane, event)
 
 
 def _is_point(event: Row) -> bool:
@@ -283,33 +285,50 @@ _TAIL: Final = 4.0
 """The length of the dots behind a bar whose end is not stated, in mm."""
 
 
-def _draw_dose(lane: Lane, event: Row) -> None:
-    """A triangle, filled where the day is stated, with the size of the dose below it.
+def _draw_doses(lane: Lane, doses: Sequence[Row]) -> None:
+    """Triangles, filled where the day is stated, with the sizes below them.
 
-    A size that has no room is left out: the marks tell that there was a dose.
+    Sizes that are all one are written where there is room; where they differ and do not all have
+    room, the different sizes are written once, so that no mark passes for another size.
     """
-    assumed = event["basis"] == "assumed"
-    lane.ax.plot(
-        [event["day"]],
-        [lane.y - 0.36],
-        linestyle="none",
-        marker="v",
-        color=DOSE,
-        markerfacecolor="white" if assumed else DOSE,
-        markersize=lane.size.marker * 0.95,
-        markeredgewidth=lane.size.line,
-        zorder=4,
-        gid="dose",
-        clip_on=False,
-    )
-    if event["dose"] is None:
-        return
-    text = grouped(event["dose"])
-    if lane.mixed_doses:
-        text = f"{text} {event['dose_unit']}"
-    half = lane.days_wide(text) / 2
-    if lane.free(event["day"] - half, event["day"] + half):
-        lane.write(event["day"], text, align="center", colour=DOSE, down=0.36)
+    for event in doses:
+        lane.ax.plot(
+            [event["day"]],
+            [lane.y - 0.36],
+            linestyle="none",
+            marker="v",
+            color=DOSE,
+            markerfacecolor="white" if event["basis"] == "assumed" else DOSE,
+            markersize=lane.size.marker * 0.95,
+            markeredgewidth=lane.size.line,
+            zorder=4,
+            gid="dose",
+            clip_on=False,
+        )
+    several_units = len(_dose_units(doses)) > 1
+    sizes = [
+        (event["day"], _dose_text(event, with_unit=several_units))
+        for event in doses
+        if event["dose"] is not None
+    ]
+    different = list(dict.fromkeys(text for _, text in sizes))
+    if len(different) > 1 and not _all_fit(lane, sizes):
+        sizes = [(sizes[0][0], ", ".join(different))]
+    for day, text in sizes:
+        words = lane.ruler.fitted(text, lane.size.small, lane.size.width * 0.4)
+        half = lane.days_wide(words) / 2
+        middle = max(day, lane.days[0] + half)
+        if lane.free(middle - half, middle + half):
+            lane.write(middle, words, align="center", colour=DOSE, down=0.36)
+
+
+def _dose_text(event: Row, *, with_unit: bool) -> str:
+    return f"{grouped(event['dose'])} {event['dose_unit']}" if with_unit else grouped(event["dose"])
+
+
+def _all_fit(lane: Lane, sizes: Sequence[tuple[float, str]]) -> bool:
+    ends = [(day, lane.days_wide(text) / 2) for day, text in sizes]
+    return all(day + half <= other - wide for (day, half), (other, wide) in pairwise(ends))
 
 
 def _draw_test(lane: Lane, event: Row) -> None:
@@ -377,9 +396,3 @@ def _write_beside(lane: Lane, event: Row, text: str, colour: str) -> None:
         if lane.free(event["day"] - gap - wide, event["day"] - gap):
             lane.write(event["day"] - gap, words, align="right", colour=colour)
             return
-
-
-_POINTS: Final[dict[str, Callable[[Lane, Row], None]]] = {
-    "dose": _draw_dose,
-    "test result": _draw_test,
-}

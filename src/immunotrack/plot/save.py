@@ -1,6 +1,7 @@
 """Figures to files: PNG, SVG or PDF by the extension, reproducible byte for byte."""
 
 import io
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,8 +9,11 @@ from typing import Any, Final
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
+from matplotlib.font_manager import findfont, get_font
+from matplotlib.text import Text
 
 from immunotrack.outputs import write_whole
+from immunotrack.plot.style import FONT
 from immunotrack.problems import InvalidInput, Problem, shown
 
 _METADATA: Final[dict[str, dict[str, str | None]]] = {
@@ -37,9 +41,18 @@ def save_figure(figure: Figure, path: Path) -> None:
     """
     suffix = check_format(path)
     buffer = io.BytesIO()
-    with mpl.rc_context(_SETTINGS), _distinct_gids(figure, wanted=suffix == ".svg"):
+    named = _distinct_gids(figure, wanted=suffix == ".svg")
+    with warnings.catch_warnings(), mpl.rc_context(_SETTINGS), named:
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         figure.savefig(buffer, format=suffix[1:], dpi=figure.dpi, metadata=_METADATA[suffix])
     write_whole(path, buffer.getvalue())
+
+
+def missing_letters(figure: Figure) -> str:
+    """The letters of a figure that its font does not have, and that are drawn as boxes."""
+    known = get_font(findfont(FONT)).get_charmap()
+    letters = {letter for text in figure.findobj(Text) for letter in text.get_text()}
+    return "".join(sorted(letter for letter in letters - {"\n"} if ord(letter) not in known))
 
 
 def check_format(path: Path) -> str:

@@ -1,5 +1,6 @@
 """How everything looks: page sizes, colours, markers, and the measuring of text."""
 
+import warnings
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -94,7 +95,9 @@ class Ruler:
     def width(self, text: str, points: float, *, bold: bool = False) -> float:
         """How wide a line of text is, in mm."""
         font = FontProperties(family=FONT, size=points, weight="bold" if bold else "normal")
-        width, _, _ = self._renderer.get_text_width_height_descent(text, font, ismath=False)
+        with warnings.catch_warnings():  # a letter that the font lacks is told once, on saving
+            warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+            width, _, _ = self._renderer.get_text_width_height_descent(text, font, ismath=False)
         return float(width) * self._mm
 
     def fitted(self, text: str, points: float, width: float, *, bold: bool = False) -> str:

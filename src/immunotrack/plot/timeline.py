@@ -43,8 +43,10 @@ def draw_timeline(timeline: Timeline, size: SizeName = "double") -> Figure:
             high.
 
     Raises:
-        InvalidInput: There are more panels than the size has room for.
+        InvalidInput: There is nothing to draw, or more than the size has room for.
     """
+    if not (timeline.panels or timeline.lanes):
+        raise InvalidInput([_nothing(timeline)])
     if size not in SIZES:
         raise ValueError(f"size must be one of {', '.join(SIZES)}, not {size!r}")
     page_size = SIZES[size]
@@ -84,6 +86,15 @@ def draw_timeline(timeline: Timeline, size: SizeName = "double") -> Figure:
     draw_legend(page, entries)
     _foot(page, foot)
     return figure
+
+
+def _nothing(timeline: Timeline) -> Problem:
+    told = "; ".join(problem.message for problem in timeline.problems)
+    return Problem(
+        code="not-drawn",
+        source="figure",
+        message="there is nothing to draw" + (f": {told}" if told else ""),
+    )
 
 
 def _too_many(timeline: Timeline, size: str) -> Problem:

@@ -8,7 +8,7 @@ from typing import Final
 import narwhals as nw
 import polars as pl
 
-from immunotrack.problems import InvalidInput, Problem
+from immunotrack.problems import InvalidInput, Problem, counted
 from immunotrack.ranges import RangeSet
 from immunotrack.readers.case import CaseFile, case_folders, load_case_file
 from immunotrack.readers.delimited import read_grid
@@ -52,7 +52,7 @@ class Source:
         found = self.results["row"].n_unique()
         read = len(self.grid.rows)
         empty = f", {read - found} without a result" if read > found else ""
-        return f"{read} rows read: {found - wrong} used, {wrong} with errors{empty}"
+        return f"{counted(read, 'row')} read: {found - wrong} used, {wrong} with errors{empty}"
 
     @property
     def valid(self) -> pl.DataFrame:

@@ -183,7 +183,9 @@ def _limit_findings() -> list[Finding]:
                 _ERROR,
                 limit,
                 wrong & pl.col("known"),
-                "not a number, and a limit must be one",
+                "not a number, and a limit is one of zero or more"
+                if limit == "detection_limit"
+                else "not a number, and a limit must be one",
                 fix,
             ),
             Finding(
