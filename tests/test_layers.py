@@ -38,6 +38,7 @@ ORDER = [
     "plot.series",
     "plot.compose",
     "plot.panels",
+    "plot.lane",
     "plot.lanes",
     "plot.page",
     "plot.notes",

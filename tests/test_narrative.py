@@ -146,7 +146,7 @@ def test_falls_asks_every_result_to_lie_below_the_last_before(rows, expected):
         ),
         (
             results((0, "500", ""), (5, "300", "")),
-            (None, "results are needed within days 0 to 1, days 5 to 6, days 9 to 9"),
+            (None, "results are needed within days 0 to 1, days 5 to 6 and days 9 to 9"),
         ),
     ],
 )

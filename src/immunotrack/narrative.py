@@ -156,29 +156,41 @@ def _some_flagged(check: NarrativeCheck, series: Sequence[Row]) -> tuple[bool | 
     return False, f"none is {' or '.join(check.flags)}: {_said(rows)}"
 
 
+def _in_order(series: Sequence[Row], *spans: Days) -> tuple[list[list[Row]], str]:
+    """The results of each span of days; a sentence of what is missing, if one has none."""
+    found = [_within(series, days) for days in spans]
+    *first, last = (_span(days) for days in spans)
+    needed = f"results are needed within {', '.join(first)} and {last}"
+    return found, "" if all(found) else needed
+
+
 def _rises(check: NarrativeCheck, series: Sequence[Row]) -> tuple[bool | None, str]:
-    before, rows = _within(series, check.before), _within(series, check.days)
-    if not before or not rows:
-        return None, f"results are needed within {_span(check.before)} and {_span(check.days)}"
-    ceiling = max(_highest(row) for row in before)
-    above = [row for row in rows if _lowest(row) > ceiling]
+    (before, rows), missing = _in_order(series, check.before, check.days)
+    if missing:
+        return None, missing
+    above = _above_all(rows, before)
     return bool(above), f"before: {_said(before)}; then: {_said(above or rows)}"
 
 
+def _above_all(rows: Sequence[Row], before: Sequence[Row]) -> list[Row]:
+    """The results that are surely above every one of those before."""
+    ceiling = max(_highest(row) for row in before)
+    return [row for row in rows if _lowest(row) > ceiling]
+
+
 def _falls(check: NarrativeCheck, series: Sequence[Row]) -> tuple[bool | None, str]:
-    before, rows = _within(series, check.before), _within(series, check.days)
-    if not before or not rows:
-        return None, f"results are needed within {_span(check.before)} and {_span(check.days)}"
-    last = max(before, key=lambda row: row["day"])
+    (before, rows), missing = _in_order(series, check.before, check.days)
+    if missing:
+        return None, missing
+    last = max(before, key=lambda row: float(row["day"]))
     fell = all(_highest(row) < _lowest(last) for row in rows)
     return fell, f"before: {_said([last])}; then: {_said(rows)}"
 
 
 def _dips(check: NarrativeCheck, series: Sequence[Row]) -> tuple[bool | None, str]:
-    spans = (check.before, check.days, check.after)
-    before, rows, after = (_within(series, days) for days in spans)
-    if not (before and rows and after):
-        return None, f"results are needed within {', '.join(_span(days) for days in spans)}"
+    (before, rows, after), missing = _in_order(series, check.before, check.days, check.after)
+    if missing:
+        return None, missing
     lowest = min(rows, key=_highest)
     peak, again = max(before, key=_lowest), max(after, key=_lowest)
     dipped = _highest(lowest) < min(_lowest(peak), _lowest(again))
@@ -186,11 +198,11 @@ def _dips(check: NarrativeCheck, series: Sequence[Row]) -> tuple[bool | None, st
 
 
 def _does_not_rise(check: NarrativeCheck, series: Sequence[Row]) -> tuple[bool | None, str]:
-    before, rows = _within(series, check.before), _within(series, check.days)
-    if not before or not rows:
-        return None, f"results are needed within {_span(check.before)} and {_span(check.days)}"
+    (before, rows), missing = _in_order(series, check.before, check.days)
+    if missing:
+        return None, missing
+    above = _above_all(rows, before)
     ceiling = max(_highest(row) for row in before)
-    above = [row for row in rows if _lowest(row) > ceiling]
     if above:
         return False, f"above the highest before ({ceiling:g}): {_said(above)}"
     return True, f"none of {len(rows)} results is above the highest before ({ceiling:g})"

@@ -21,6 +21,7 @@ from immunotrack.plot.style import (
     RULE,
     TREATED,
     Size,
+    day_locator,
 )
 
 
@@ -99,11 +100,7 @@ def _axes(ax: Axes, panel: Panel, size: Size) -> None:
         ax.yaxis.set_major_locator(MaxNLocator(4 if size.columns == 2 else 5))
     ax.yaxis.set_minor_locator(NullLocator())
     ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: grouped(value)))
-    ax.xaxis.set_major_locator(
-        MaxNLocator(
-            5 if size.columns == 2 else 7, steps=[1, 2, 4, 8, 10], integer=True, min_n_ticks=1
-        )
-    )
+    ax.xaxis.set_major_locator(day_locator(5 if size.columns == 2 else 7))
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: grouped(value)))
 
 

@@ -7,6 +7,7 @@ from typing import Final, Literal
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
+from matplotlib.ticker import MaxNLocator
 
 SizeName = Literal["double", "single", "screen"]
 
@@ -123,6 +124,11 @@ class Ruler:
                 lines += [line] if line else []
                 line = self.fitted(word, points, width, bold=bold)
         return [*lines, line] if line else lines
+
+
+def day_locator(most: int) -> MaxNLocator:
+    """Whole days, at most so many, in steps that suit weeks of days."""
+    return MaxNLocator(most, steps=[1, 2, 4, 8, 10], integer=True, min_n_ticks=1)
 
 
 def line_height(points: float) -> float:
