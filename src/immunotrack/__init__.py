@@ -14,11 +14,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from immunotrack.api import Case as Case
     from immunotrack.api import check as check
-    from immunotrack.api import load_case as load_case
-    from immunotrack.api import plot_timeline as plot_timeline
     from immunotrack.api import read as read
+    from immunotrack.cases import Case as Case
+    from immunotrack.cases import load_case as load_case
+    from immunotrack.figure import plot_timeline as plot_timeline
     from immunotrack.flags import flag as flag
     from immunotrack.problems import InvalidInput as InvalidInput
     from immunotrack.problems import Problem as Problem
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES: Final = {
-    "Case": "api",
+    "Case": "cases",
     "InvalidInput": "problems",
     "Measurement": "records",
     "Patient": "records",
@@ -38,8 +38,8 @@ _HOMES: Final = {
     "TreatmentEvent": "records",
     "check": "api",
     "flag": "flags",
-    "load_case": "api",
-    "plot_timeline": "api",
+    "load_case": "cases",
+    "plot_timeline": "figure",
     "read": "api",
     "window": "windows",
 }

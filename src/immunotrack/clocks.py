@@ -1,14 +1,17 @@
 """What day 0 is. A day without the name of its clock means nothing, so every axis carries it."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 import narwhals as nw
 
 from immunotrack.problems import Problem
 from immunotrack.table import NUMBER, lookup
+
+_DEATH: Final = re.compile(r"\b(death|dead|died|deceased)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,3 +84,13 @@ def unplaced_events(events: Sequence[Mapping[str, Any]], clock: Clock) -> list[P
         for event in events
         if clock.day(event["start_time"], event["start_day"]) is None
     ]
+
+
+def day_of_death(events: Sequence[Mapping[str, Any]], clock: Clock) -> float | None:
+    """The day of the outcome that is a death; None where there is none on the clock."""
+    days = (
+        clock.day(event["start_time"], event["start_day"])
+        for event in events
+        if event["kind"] == "outcome" and _DEATH.search(event["name"])
+    )
+    return next((day for day in days if day is not None), None)

@@ -15,7 +15,7 @@ def check(
     source: options.Source, map_: options.Map = None, dates: options.DateOrder = options.Dates.iso
 ) -> None:
     """List everything that is wrong, and ask a case's data what its text says."""
-    from immunotrack.api import all_problems, narrative_answers
+    from immunotrack.cases import all_problems, narrative_answers
     from immunotrack.readers import Options, read_source
 
     found = read_source(source, Options(columns=column_map(map_ or []), dates=dates.value))

@@ -52,7 +52,7 @@ def plot(
     dates: options.DateOrder = options.Dates.iso,
 ) -> None:
     """Draw a patient's timeline: reference bands, samples, windows, doses and events."""
-    from immunotrack.api import Choice, source_timeline
+    from immunotrack.figure import Choice, source_timeline
     from immunotrack.outputs import not_onto, write_whole
     from immunotrack.plot.save import check_format, missing_letters, save_figure
     from immunotrack.plot.timeline import draw_timeline

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from narwhals.typing import IntoDataFrame
 
-from immunotrack.clocks import Clock, choose_clock, unplaced_events, with_days
+from immunotrack.clocks import Clock, choose_clock, day_of_death, unplaced_events, with_days
 from immunotrack.plot.drawn import Panel, Row, Timeline, Wish, not_drawn, printable
 from immunotrack.plot.series import refuse_absent, series
 from immunotrack.problems import Problem
@@ -31,7 +31,7 @@ def compose(frame: IntoDataFrame, events: Sequence[Row], wish: Wish) -> Timeline
         wanted=wish.analytes,
         log=wish.log,
         windows=wish.windows,
-        died=_death(placed),
+        died=day_of_death(events, clock),
     )
     lanes = _lanes(placed, wish.lanes)
     days = _days(shown.panels, lanes)
@@ -68,15 +68,6 @@ def _placed(events: Sequence[Row], clock: Clock) -> list[Row]:
         if (day := clock.day(event["start_time"], event["start_day"])) is not None
     ]
     return sorted(placed, key=lambda event: float(event["day"]))
-
-
-def _death(events: Sequence[Row]) -> float | None:
-    died = (event["day"] for event in events if event["kind"] == "outcome" and _is_death(event))
-    return next(died, None)
-
-
-def _is_death(event: Row) -> bool:
-    return "death" in event["name"].casefold() or "died" in event["name"].casefold()
 
 
 def _is_dose_within(event: Row, days: tuple[float, float]) -> bool:
