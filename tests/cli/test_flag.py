@@ -2,6 +2,9 @@
 
 import csv
 import io
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -178,3 +181,54 @@ def test_a_wrong_map_is_a_usage_error(run, tmp_path, pair, message):
 
     assert done.returncode == 2
     assert message in " ".join(done.stderr.replace("│", " ").split())
+
+
+def test_a_chosen_set_without_use_is_told(run, tmp_path):
+    """A set that was asked for and applies to nothing is named, not silently ignored."""
+    (tmp_path / "labs.csv").write_text(GOOD.format("350"), encoding="utf-8")
+    done = run("flag", "labs.csv", "--ranges", "rice-2016")
+
+    assert done.stderr.splitlines()[-1] == "--ranges: rice-2016 applies to no result"
+
+
+def test_output_onto_the_input_is_refused(run, tmp_path):
+    """The only copy of a file is never overwritten."""
+    path = tmp_path / "labs.csv"
+    path.write_text(GOOD.format("350"), encoding="utf-8")
+    done = run("flag", "labs.csv", "-o", "labs.csv")
+
+    assert done.returncode == 2
+    assert done.stderr.startswith("labs.csv  unwritable (error): the output is the input.")
+    assert path.read_text("utf-8") == GOOD.format("350")
+
+
+def test_a_name_of_the_input_is_never_doubled(run, tmp_path):
+    """With `flag` and `immunotrack_flag` taken, ours is prefixed once more."""
+    (tmp_path / "labs.csv").write_text(
+        "patient,day,test,value,unit,flag,immunotrack_flag\nP,1,CD4,350,/µL,a,b\n",
+        encoding="utf-8",
+    )
+    row = next(csv.DictReader(io.StringIO(run("flag", "labs.csv").stdout)))
+
+    assert (row["flag"], row["immunotrack_flag"], row["immunotrack_immunotrack_flag"]) == (
+        "a",
+        "b",
+        "L",
+    )
+
+
+def test_a_full_disk_is_told(tmp_path):
+    """A stdout that takes nothing is a usage error in a sentence."""
+    (tmp_path / "labs.csv").write_text(GOOD.format("350"), encoding="utf-8")
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "immunotrack", "flag", "labs.csv"],
+            cwd=tmp_path,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+
+    assert done.returncode == 2
+    assert "stdout  unwritable (error): the file cannot be written: no space left" in done.stderr

@@ -76,7 +76,7 @@ def flag(
         write_stdout(annotated_csv(found, flagged))
     tell_briefly(found.problems, source)
     say(found.counts)
-    _summarise(flagged)
+    _summarise(flagged, ranges or [])
     if any(problem.is_error for problem in found.problems):
         raise typer.Exit(INVALID_ROWS)
     if wanted & set(flagged["flag"]):
@@ -93,8 +93,10 @@ def _findings(fail_on: list[str]) -> set[str]:
     return {flag for name in names(fail_on) for flag in _FLAGS[name]}
 
 
-def _summarise(flagged: "pl.DataFrame") -> None:
-    """How many results there were, by flag and by range."""
+def _summarise(flagged: "pl.DataFrame", chosen: list[str]) -> None:
+    """How many results there were, by flag and by range, and which chosen set had no use."""
+    from immunotrack.ranges import choose_range_sets
+
     counts = dict(flagged.group_by("flag").len().iter_rows())
     by_flag = ", ".join(
         f"{name or 'no flag'} {counts[name]}"
@@ -105,6 +107,10 @@ def _summarise(flagged: "pl.DataFrame") -> None:
     sources = sorted(ranged.group_by("range_source").len().iter_rows())
     by_range = ", ".join(f"{name} {number}" for name, number in sources)
     say(f"{len(flagged)} results: {by_flag or 'none'}; ranges: {by_range or 'none applies'}")
+    used = {name for name, _ in sources}
+    for entry in choose_range_sets([*chosen, "none"]):
+        if entry.name not in used:
+            say(f"--ranges: {entry.name} applies to no result")
 
 
 def _show(flagged: "pl.DataFrame") -> None:
