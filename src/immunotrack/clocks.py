@@ -20,11 +20,18 @@ class Clock:
 
     Args:
         name: The label of a time axis, `Days after ICU admission`.
+        alias: Another name of the same clock, `days after first dose`.
         anchor: The moment of day 0, where days follow from dates; None where the source counts.
     """
 
     name: str
     anchor: datetime | None = None
+    alias: str = ""
+
+    def is_called(self, name: str) -> bool:
+        """Whether a name is one of this clock's; a bare "Day" may be any clock."""
+        own = {self.name.casefold(), self.alias.casefold()}
+        return name.casefold() in own or self.name == "Day"
 
     def day(self, time: datetime | None, day: float | None) -> float | None:
         """The day of a moment on this clock; None where it has none."""
@@ -53,7 +60,9 @@ def choose_clock(
     ]
     if doses:
         first, drug = min(doses)
-        return Clock(f"Days after first {drug} dose", _midnight(first))
+        return Clock(
+            f"Days after first {drug} dose", _midnight(first), alias="days after first dose"
+        )
     return Clock("Days after first result", _midnight(table["time"].drop_nulls().min()))
 
 

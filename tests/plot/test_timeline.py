@@ -329,6 +329,119 @@ def test_text_from_files_is_never_mathtext():
     assert overlapping(figure) == []
 
 
+def treated(doses: list[tuple[float, float]], **more) -> Patient:
+    """A patient with these doses, as (day, size)."""
+    events = [
+        TreatmentEvent(kind="dose", name="IL-7", start_day=day, dose=dose, dose_unit="µg/kg")
+        for day, dose in doses
+    ]
+    return patient([500] * 30).model_copy(update={"events": (*events, *more.get("also", ()))})
+
+
+def dose_texts(figure: Figure) -> list[str]:
+    """The sizes written below the doses."""
+    return [t.get_text() for t in figure.axes[0].texts if t.get_color() == DOSE]
+
+
+@pytest.mark.parametrize("size", list(SIZES))
+def test_daily_doses_of_one_size_are_thinned(size):
+    """Sixty equal doses have their size where there is room, and no text runs into another."""
+    figure = plot_timeline(treated([(day / 2, 10) for day in range(60)]), size=size)
+
+    assert set(dose_texts(figure)) == {"10"}
+    assert overlapping(figure) == []
+
+
+def test_sizes_that_differ_and_have_no_room_are_written_once():
+    """No mark may pass for another size: 10 and 2000 in turn are named together."""
+    figure = plot_timeline(treated([(day / 4, (10, 2000)[day % 2]) for day in range(60)]))
+
+    assert [text.replace("\u2009", "") for text in dose_texts(figure)] == ["10, 2000"]
+
+
+def test_doses_in_several_units_bear_their_own():
+    """10 mg and 10 µg are not the same mark."""
+    other = TreatmentEvent(kind="dose", name="IL-7", start_day=20, dose=10, dose_unit="mg")
+    figure = plot_timeline(treated([(2, 10)], also=(other,)))
+
+    assert dose_texts(figure) == ["10 µg/kg", "10 mg"]
+    assert texts(figure, "lane") == ["IL-7"]
+
+
+def test_names_of_marks_do_not_run_into_each_other():
+    """Twenty tests a day apart: names that have no room are left out."""
+    tests = [
+        TreatmentEvent(kind="test result", name="culture", start_day=day, result="K. pneumoniae")
+        for day in range(20)
+    ]
+    figure = plot_timeline(treated([], also=tests))
+
+    assert overlapping(figure) == []
+
+
+def test_results_in_another_unit_are_left_out_and_told(tmp_path, run):
+    """20 % has no place on an axis in cells/µL; the table and stderr say so."""
+    (tmp_path / "labs.csv").write_text(
+        "patient,day,test,value,unit\nP,1,CD4,500,/µL\nP,2,CD4,20,%\nP,3,CD4,0.4,G/L\n",
+        encoding="utf-8",
+    )
+    done = run("plot", "labs.csv", "--data", "t.csv")
+    table = pd.read_csv(tmp_path / "t.csv")
+
+    assert "mixed-units (warning): 1 results of cd4 in % have no place on an axis in cells/µL" in (
+        done.stderr
+    )
+    assert table[["day", "value", "series"]].to_numpy().tolist() == [
+        [1, 500, "value"],
+        [3, 400, "value"],
+        [2, 20, "not drawn"],
+    ]
+
+
+def test_windows_of_another_clock_are_told(run, tmp_path):
+    """Windows after ICU admission on a figure that counts from the first result."""
+    (tmp_path / "labs.csv").write_text(
+        "patient,date,test,value,unit\nP,2020-03-01,CD4,500,/µL\n", encoding="utf-8"
+    )
+    done = run("plot", "labs.csv", "--windows", "monneret-2020")
+
+    assert (
+        "figure  mixed-clock (warning): the windows monneret-2020 count days after ICU admission, "
+        "the figure counts Days after first result." in done.stderr
+    )
+
+
+def test_nothing_to_draw_is_an_error(run, tmp_path):
+    """A patient without any number has no figure, and the message says why."""
+    (tmp_path / "labs.csv").write_text(
+        "patient,day,test,value,unit\nP,1,CD4,not detected,/µL\n", encoding="utf-8"
+    )
+    done = run("plot", "labs.csv")
+
+    assert done.returncode == 4
+    assert done.stderr.splitlines()[-2] == (
+        "figure  not-drawn (error): there is nothing to draw: results without a number: cd4 (1)."
+    )
+    assert not (tmp_path / "timeline.png").exists()
+
+
+@pytest.mark.parametrize("size", list(SIZES))
+def test_long_names_stay_on_the_page(size):
+    """Names of any length are shortened: title, heading, unit, lane, outcome."""
+    long = "a very long name of something that was measured " * 6
+    person = patient([500, 600], analyte=long, unit=long)
+    events = [
+        TreatmentEvent(kind="drug", name=long, lane=long, start_day=0, end_day=1),
+        TreatmentEvent(kind="outcome", name=long, start_day=1),
+    ]
+    figure = plot_timeline(
+        person.model_copy(update={"patient_id": long, "events": tuple(events)}), size=size
+    )
+
+    assert clipped(figure) == []
+    assert overlapping(figure) == []
+
+
 @pytest.mark.parametrize("size", list(SIZES))
 def test_real_patients_have_no_overlapping_text(shared_data, size):
     """A patient of each real file, with many analytes, at every size."""

@@ -3,7 +3,7 @@
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import typer
 
@@ -19,6 +19,8 @@ from immunotrack.cli.told import (
 )
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     import polars as pl
 
 
@@ -114,33 +116,55 @@ def _summarise(flagged: "pl.DataFrame", chosen: list[str]) -> None:
 
 
 def _show(flagged: "pl.DataFrame") -> None:
-    """The results as a readable table on a terminal."""
+    """The results as a readable table on a terminal; columns without content are left out."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
+    rows = [_cells(row) for row in flagged.iter_rows(named=True)]
+    names = [name for name in _COLUMNS if any(row[name] for row in rows)]
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for name in names:
+        whole = name not in {"from", "problem"}
+        table.add_column(name, no_wrap=whole, overflow="ellipsis", justify=_COLUMNS[name])
+    for row in rows:
+        style = _STYLES.get(row["flag"], "")
+        table.add_row(*(Text(row[name], style=style if name == "flag" else "") for name in names))
+    Console().print(table)
+
+
+_COLUMNS: Final[dict[str, Literal["left", "right"]]] = {
+    "patient": "left",
+    "when": "left",
+    "analyte": "left",
+    "result": "right",
+    "unit": "left",
+    "range": "left",
+    "from": "left",
+    "flag": "left",
+    "problem": "left",
+}
+_STYLES: Final = {"L": "blue", "LL": "bold blue", "H": "red", "HH": "bold red"}
+
+
+def _cells(row: dict[str, Any]) -> dict[str, str]:
+    """One result as the terminal shows it."""
     from immunotrack.numbers import grouped
 
-    console = Console()
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for name in ("patient", "time", "day", "analyte", "result", "unit", "range", "from", "flag"):
-        table.add_column(name, justify="right" if name in {"day", "result"} else "left")
-    for row in flagged.iter_rows(named=True):
-        low, high = ("" if row[side] is None else grouped(row[side]) for side in ("low", "high"))
-        limits = (
-            f"{low}–{high}" if low and high else f"≥ {low}" if low else f"≤ {high}" if high else ""
-        )
-        colour = {"L": "blue", "LL": "bold blue", "H": "red", "HH": "bold red"}.get(row["flag"], "")
-        cells = (
-            row["patient_id"],
-            "" if row["time"] is None else f"{row['time']:%Y-%m-%d %H:%M}".removesuffix(" 00:00"),
-            "" if row["day"] is None else f"{row['day']:g}",
-            row["analyte"],
-            row["reported"],
-            row["unit"],
-            limits,
-            row["range_source"],
-            row["flag"] or row["problem"],
-        )
-        table.add_row(*(Text(cell) for cell in cells[:-1]), Text(cells[-1], style=colour))
-    console.print(table)
+    low, high = ("" if row[side] is None else grouped(row[side]) for side in ("low", "high"))
+    day = "" if row["day"] is None else f"day {row['day']:g}"
+    return {
+        "patient": row["patient_id"],
+        "when": day or _when(row["time"]),
+        "analyte": row["analyte"],
+        "result": row["reported"],
+        "unit": row["unit"],
+        "range": f"{low}–{high}" if low and high else f"≥ {low}" if low else high and f"≤ {high}",
+        "from": row["range_source"],
+        "flag": row["flag"],
+        "problem": row["problem"],
+    }
+
+
+def _when(time: "datetime | None") -> str:
+    return "" if time is None else f"{time:%Y-%m-%d %H:%M}".removesuffix(" 00:00")

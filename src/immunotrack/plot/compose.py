@@ -1,6 +1,7 @@
 """From a patient's tables to everything that one figure shows."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from narwhals.typing import IntoDataFrame
 
@@ -39,7 +40,7 @@ def compose(frame: IntoDataFrame, events: Sequence[Row], wish: Wish) -> Timeline
     drawn = [row for panel in shown.panels for row in (*panel.faint, *panel.line)]
     return Timeline(
         title=printable(wish.title),
-        clock=Clock(printable(clock.name), clock.anchor),
+        clock=replace(clock, name=printable(clock.name)),
         panels=shown.panels,
         lanes=lanes,
         first_dose=None if first is None else first["day"],
@@ -100,7 +101,7 @@ def _days(panels: Sequence[Panel], lanes: Mapping[str, Sequence[Row]]) -> tuple[
 
 def _other_clock(windows: WindowSet | None, clock: Clock) -> list[Problem]:
     """Windows that count from something else than the figure does."""
-    if windows is None or clock.name.casefold() in {windows.clock.casefold(), "day"}:
+    if windows is None or clock.is_called(windows.clock):
         return []
     return [
         not_drawn(
