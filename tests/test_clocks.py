@@ -67,7 +67,9 @@ def test_dates_are_counted_from_the_first_dose(backend):
         event(name="IL-1", day=3.0),
     ]
 
-    assert choose_clock(table_, happened) == Clock("Days after first IL-2 dose", FIRST)
+    assert choose_clock(table_, happened) == Clock(
+        "Days after first IL-2 dose", FIRST, alias="days after first dose"
+    )
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
