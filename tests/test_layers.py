@@ -22,6 +22,7 @@ ORDER = [
     "outputs",
     "flags",
     "windows",
+    "windowed",
     "clocks",
     "narrative",
     "readers.grid",

@@ -10,12 +10,12 @@ from pydantic import ValidationError
 
 from immunotrack.flags import flag
 from immunotrack.problems import InvalidInput
+from immunotrack.windowed import window
 from immunotrack.windows import (
     Window,
     WindowSet,
     choose_window_set,
     set_problems,
-    window,
     window_presets,
 )
 from strategies import BACKENDS, SIGNS, column, table

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from immunotrack.records import Measurement as Measurement
     from immunotrack.records import Patient as Patient
     from immunotrack.records import TreatmentEvent as TreatmentEvent
-    from immunotrack.windows import window as window
+    from immunotrack.windowed import window as window
 
 __version__ = "0.1.0"
 
@@ -41,7 +41,7 @@ _HOMES: Final = {
     "load_case": "cases",
     "plot_timeline": "figure",
     "read": "api",
-    "window": "windows",
+    "window": "windowed",
 }
 
 __all__ = [

@@ -13,7 +13,8 @@ from immunotrack.problems import InvalidInput, Problem, shown
 from immunotrack.ranges import ReferenceRange, builtin_range_sets
 from immunotrack.table import LIMITS, analyte_key, plain_rows, standard_value
 from immunotrack.units import shift_between
-from immunotrack.windows import WindowSet, window
+from immunotrack.windowed import window
+from immunotrack.windows import WindowSet
 
 MOST_PANELS: Final = 9
 """How many panels are drawn where the user does not choose."""
