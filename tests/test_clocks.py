@@ -80,6 +80,32 @@ def test_dates_without_a_dose_are_counted_from_the_first_result(backend):
     assert choose_clock(table_, []) == Clock("Days after first result", FIRST)
 
 
+@pytest.mark.parametrize(
+    ("clock", "name", "expected"),
+    [
+        (Clock("Days after first IL-2 dose", FIRST, alias="days after first dose"), name, called)
+        for name, called in [
+            ("days after first IL-2 DOSE", True),
+            ("Days after first dose", True),
+            ("Days after first IL-7 dose", False),
+            ("", False),
+        ]
+    ]
+    + [(Clock("Day"), "days after ICU admission", True), (Clock("Days after birth"), "Day", False)],
+)
+def test_a_clock_is_called_by_its_name_or_its_other_name(clock, name, expected):
+    """Capitals do not count, another drug's name does, and a bare Day may be any clock."""
+    assert clock.is_called(name) is expected
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_results_without_any_date_are_on_the_source_s_clock(backend):
+    """One missing day leaves nothing to count from where no result is dated."""
+    table_ = results(backend, [None, None], [1.0, None])
+
+    assert choose_clock(table_, [event(time=MORNING)]) == Clock("Day")
+
+
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_every_dated_result_gets_its_day(backend):
     """6 h is a quarter of day 0; a result without a date has no day."""

@@ -17,6 +17,8 @@ from immunotrack.units import convert
 from strategies import BACKENDS, SIGNS, column, flaggable, table
 
 QUICK = settings(max_examples=50, deadline=None)
+FEW = settings(max_examples=25, deadline=None)
+"""For laws that are asked of pandas too, which takes ten times as long."""
 
 SITE = RangeSet.model_validate(
     {
@@ -306,7 +308,7 @@ RESULTS = st.lists(
 )
 
 
-@QUICK
+@FEW
 @given(rows=RESULTS, data=st.data())
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_permuted_rows_have_permuted_flags(backend, rows, data):
@@ -317,7 +319,7 @@ def test_permuted_rows_have_permuted_flags(backend, rows, data):
     assert flags_of(backend, [rows[n] for n in order]) == [plain[n] for n in order]
 
 
-@QUICK
+@FEW
 @given(rows=RESULTS)
 def test_pandas_and_polars_give_equal_flags(rows):
     """One rule serves both kinds of frame."""

@@ -363,7 +363,7 @@ def window_sets(draw):
     )
 
 
-@QUICK
+@settings(max_examples=25, deadline=None)
 @given(samples=SAMPLES, windows=window_sets())
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_every_row_is_accounted_for_once(backend, samples, windows):
