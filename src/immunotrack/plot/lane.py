@@ -22,7 +22,7 @@ class Lane:
         half: Half the height of its stripe.
         mm_per_day: The scale of the time axis.
         beyond: Room for text right of the axis, in days.
-        taken: Stretches of the row that hold text already, in days.
+        taken: Stretches of the row that hold something already, in days.
     """
 
     ax: Axes
@@ -40,7 +40,7 @@ class Lane:
         return self.ruler.width(text, self.size.small) / self.mm_per_day
 
     def free(self, start: float, end: float) -> bool:
-        """Whether a stretch is inside the axis and holds no text yet."""
+        """Whether a stretch is inside the axis and holds nothing yet."""
         inside = self.days[0] <= start and end <= self.days[1] + self.beyond
         return inside and all(end <= one or start >= other for one, other in self.taken)
 
@@ -105,7 +105,7 @@ def _half(lane: Lane) -> float:
 
 
 def _draw_span(lane: Lane, event: Row, until: float) -> None:
-    """A bar with its name in it, or beside it where it is too short.
+    """A bar with its name in it, or right or left of it where it is too short.
 
     Where the end is not stated the bar is as long as its name and thins out: it says when the event
     began and no more.
@@ -122,6 +122,7 @@ def _draw_span(lane: Lane, event: Row, until: float) -> None:
     else:
         end = min(start + named, until, lane.days[1])
         tail = min(end + _TAIL / lane.mm_per_day, until, lane.days[1])
+        lane.taken.append((end, tail))
         lane.ax.plot(
             [end, tail],
             [lane.y, lane.y],
@@ -144,10 +145,13 @@ def _draw_span(lane: Lane, event: Row, until: float) -> None:
             alpha=0.55 if event["basis"] == "assumed" else 1,
         )
     )
+    lane.taken.append((start, end))
     if named <= end - start + _ROUNDING:
         lane.write(start + pad, text, align="left", colour="white")
     elif end + named <= until and lane.free(end + pad, end + named):
         lane.write(end + pad, text, align="left")
+    elif lane.free(start - named, start - pad):
+        lane.write(start - pad, text, align="right")
     elif fitted := lane.ruler.fitted(
         text, lane.size.small, (end - start - 2 * pad) * lane.mm_per_day
     ):
