@@ -41,7 +41,8 @@ def draw_panel(ax: Axes, panel: Panel, timeline: Timeline, size: Size) -> Axes:
     for stretch in runs(panel.line):
         run = [row for row in stretch if _visible(ax, row["value"])]
         days, values = [row["day"] for row in run], [row["value"] for row in run]
-        ax.plot(days, values, color=INK, linewidth=size.line, zorder=3, gid="line")
+        width = size.line * _thinner(panel.line)
+        ax.plot(days, values, color=INK, linewidth=width, zorder=3, gid="line")
     _points(ax, panel.line, size, faint=False)
     return ax
 
@@ -189,7 +190,7 @@ def _points(ax: Axes, rows: Sequence[Row], size: Size, *, faint: bool) -> None:
 
     Many points are drawn smaller, so that they do not run into one blot.
     """
-    marker = size.marker * min(1.0, max(0.35, (60 / max(len(rows), 1)) ** 0.5))
+    marker = size.marker * _thinner(rows)
 
     def kind(row: Row) -> tuple[str, bool]:
         return str(row["flag"]), bool(row["comparator"])
@@ -212,6 +213,11 @@ def _points(ax: Axes, rows: Sequence[Row], size: Size, *, faint: bool) -> None:
             clip_on=False,
             gid="sample" if faint else "censored" if censored else "value",
         )
+
+
+def _thinner(rows: Sequence[Row]) -> float:
+    """By how much line and marks are drawn smaller: not at all up to 60 samples."""
+    return min(1.0, max(0.35, math.sqrt(60 / max(len(rows), 1))))
 
 
 def _visible(ax: Axes, value: float) -> bool:
