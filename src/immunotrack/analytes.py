@@ -3,7 +3,6 @@
 import re
 import unicodedata
 from functools import cache
-from importlib.resources import files
 from typing import Literal
 
 from pydantic import Field
@@ -11,8 +10,7 @@ from pydantic import Field
 from immunotrack.settings import (
     Entry,
     Number,
-    parse_toml,
-    validated,
+    load_builtin,
 )
 
 Sex = Literal["male", "female"]
@@ -62,9 +60,7 @@ class _AnalyteFile(Entry):
 @cache
 def analytes() -> dict[str, Analyte]:
     """Every analyte of the catalogue, by its key."""
-    name = "data/analytes.toml"
-    text = files("immunotrack").joinpath(name).read_text("utf-8")
-    table = validated(parse_toml(text, name), _AnalyteFile, text, name)
+    table = load_builtin("data/analytes.toml", _AnalyteFile)
     return {analyte.key: analyte for analyte in table.analytes}
 
 

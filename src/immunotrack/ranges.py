@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from typing import Literal, Self
 
@@ -16,6 +15,7 @@ from immunotrack.settings import (
     Entry,
     Number,
     choice_problem,
+    load_builtin,
     parse_toml,
     read_text,
     validated,
@@ -200,9 +200,7 @@ def applied_range(
 @cache
 def builtin_range_sets() -> dict[str, RangeSet]:
     """The range sets that come with immunotrack, by name, in their order of precedence."""
-    name = "data/ranges.toml"
-    text = files("immunotrack").joinpath(name).read_text("utf-8")
-    table = validated(parse_toml(text, name), _RangeFile, text, name)
+    table = load_builtin("data/ranges.toml", _RangeFile)
     return {ranges.name: ranges for ranges in table.sets}
 
 

@@ -28,6 +28,7 @@ from immunotrack.table import (
     EVENT_SCHEMA,
     LIMITS,
     SCHEMA,
+    Origin,
     analyte_key,
     conform,
     conform_events,
@@ -44,7 +45,6 @@ EventKind = Literal["dose", "drug", "procedure", "infection", "test result", "st
 EVENT_KINDS: Final[tuple[str, ...]] = get_args(EventKind)
 Basis = Literal["stated", "derived", "assumed"]
 BASES: Final[tuple[str, ...]] = get_args(Basis)
-Origin = Literal["", "measured", "quoted", "digitised", "illustrative"]
 
 
 def _moment(value: object) -> object:

@@ -4,6 +4,7 @@ import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -69,6 +70,12 @@ def load_settings(path: Path, model: type[Model]) -> Model:
     """
     text = read_text(path)
     return validated(parse_toml(text, str(path)), model, text, str(path))
+
+
+def load_builtin(name: str, model: type[Model]) -> Model:
+    """A settings file that comes with immunotrack, `data/ranges.toml`, validated."""
+    text = files("immunotrack").joinpath(name).read_text("utf-8")
+    return validated(parse_toml(text, name), model, text, name)
 
 
 def parse_toml(text: str, source: str) -> dict[str, Any]:

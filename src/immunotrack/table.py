@@ -6,7 +6,7 @@ none); `time`, `day` and numbers may be null.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, Literal, get_args
 
 import narwhals as nw
 from narwhals.typing import IntoDataFrame, IntoDataFrameT
@@ -82,7 +82,8 @@ A row without an end is a point; `open_end` marks a span whose end is not stated
 LIMITS: Final = ("low", "high", "critical_low", "critical_high")
 """The columns that a reference range fills."""
 
-ORIGINS: Final = ("measured", "quoted", "digitised", "illustrative")
+Origin = Literal["", "measured", "quoted", "digitised", "illustrative"]
+ORIGINS: Final[tuple[str, ...]] = get_args(Origin)[1:]
 
 
 def conform(frame: IntoDataFrameT) -> nw.DataFrame[IntoDataFrameT]:

@@ -2,7 +2,6 @@
 
 import math
 from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from typing import Literal, Self
 
@@ -10,7 +9,14 @@ from pydantic import Field, model_validator
 
 from immunotrack.analytes import find_analyte
 from immunotrack.problems import InvalidInput, Problem, Severity
-from immunotrack.settings import Entry, choice_problem, parse_toml, read_text, validated
+from immunotrack.settings import (
+    Entry,
+    choice_problem,
+    load_builtin,
+    parse_toml,
+    read_text,
+    validated,
+)
 
 Aggregate = Literal["max", "min", "mean", "median", "first", "last", "nearest"]
 """`nearest` is the sample closest to the window's `at_day`; the earlier one of two."""
@@ -137,9 +143,7 @@ class _WindowFile(Entry):
 @cache
 def window_presets() -> dict[str, WindowSet]:
     """The window sets that come with immunotrack, by name."""
-    name = "data/windows.toml"
-    text = files("immunotrack").joinpath(name).read_text("utf-8")
-    table = validated(parse_toml(text, name), _WindowFile, text, name)
+    table = load_builtin("data/windows.toml", _WindowFile)
     return {windows.name: windows for windows in table.sets}
 
 

@@ -32,7 +32,6 @@ RESULTS: Final = SCHEMA | {"row": WHOLE, "problem": TEXT, "valid": nw.Boolean()}
 _NUMBERS: Final = ("day", *LIMITS, "detection_limit", "age_years")
 _TIMES: Final = ("time", "birth_date")
 _WORDS: Final = ("patient_id", "analyte", "loinc", "reported", "unit", "sex", "origin")
-_ERROR, _WARNING = Severity.ERROR, Severity.WARNING
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,7 +241,7 @@ def _marked(table: pl.DataFrame, findings: Sequence[Finding], marks: pl.DataFram
         pl.when(pl.col(str(number))).then(pl.lit(finding.code))
         for number, finding in enumerate(findings)
     ]
-    wrong = [str(n) for n, finding in enumerate(findings) if finding.severity is _ERROR]
+    wrong = [str(n) for n, finding in enumerate(findings) if finding.severity is Severity.ERROR]
     said = marks.select(
         problem=pl.concat_str(codes, separator=" ", ignore_nulls=True),
         wrong=pl.any_horizontal(wrong),
