@@ -26,6 +26,7 @@ ORDER = [
     "clocks",
     "narrative",
     "readers.grid",
+    "readers.files",
     "readers.headers",
     "readers.delimited",
     "readers.findings",

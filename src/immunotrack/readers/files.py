@@ -1,0 +1,73 @@
+"""The bytes of an input file: bounded, and refused if the file changes while it is read."""
+
+import os
+from pathlib import Path
+from typing import Final
+
+from immunotrack.problems import InvalidInput, Problem
+from immunotrack.settings import unreadable
+
+LARGEST_FILE: Final = 4 * 2**30
+"""No laboratory's export is as large; what is, is split first."""
+
+LONGEST_LINE: Final = 16 * 2**20
+"""A longer line of a text file is no row."""
+
+_CHUNK: Final = 2**20
+
+
+def read_bytes(path: Path, source: str, *, largest: int = LARGEST_FILE, line: int = 0) -> bytes:
+    """The content of a file.
+
+    Args:
+        source: What messages call the file.
+        largest: In bytes; of a larger file no more than this is ever held.
+        line: The longest line, in bytes; 0 where lines do not matter.
+
+    Raises:
+        InvalidInput: The file cannot be read, is too large, has too long a line, or changed
+            while it was read.
+    """
+    try:
+        with path.open("rb") as file:
+            before = os.fstat(file.fileno())
+            chunks: list[bytes] = []
+            size = since = lines = 0
+            while chunk := file.read(_CHUNK):
+                size += len(chunk)
+                if size > largest:
+                    raise _too_large(source, f"the file is larger than {_mega(largest)}")
+                if line:
+                    newline = chunk.rfind(b"\n")
+                    since = since + len(chunk) if newline < 0 else len(chunk) - newline - 1
+                    lines += chunk.count(b"\n")
+                    if since > line:
+                        raise _too_large(source, f"a line is longer than {_mega(line)}", lines + 1)
+                chunks.append(chunk)
+            after = os.fstat(file.fileno())
+    except OSError as error:
+        raise InvalidInput([unreadable(path, error)], unreadable=True) from None
+    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+        problem = Problem(
+            code="changed-file",
+            source=source,
+            message="the file changed while it was read",
+            fix="Wait until it is complete, and read it again.",
+        )
+        raise InvalidInput([problem], unreadable=True)
+    return b"".join(chunks)
+
+
+def _mega(size: int) -> str:
+    return f"{size // 2**20} MiB"
+
+
+def _too_large(source: str, message: str, line: int | None = None) -> InvalidInput:
+    problem = Problem(
+        code="too-large",
+        source=source,
+        line=line,
+        message=message,
+        fix="Check that it is the laboratory's export, or split it.",
+    )
+    return InvalidInput([problem], unreadable=True)
