@@ -11,8 +11,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from immunotrack.readers import read_source
+from immunotrack.readers import Options, read_source
+from immunotrack.readers.cells import read_part
+from immunotrack.readers.delimited import read_grid
 from immunotrack.records import EVENT_KINDS, Measurement, Patient, TreatmentEvent
+from immunotrack.values import Kind, parse_result
 from strategies import ANALYTES, BACKENDS, UNITS, column, patients, table
 
 QUICK = settings(max_examples=50, deadline=None)
@@ -111,6 +114,39 @@ def test_a_time_is_a_wall_clock(given, time):
     assert measurement(time=given).time == time
 
 
+def test_a_number_in_another_notation_has_its_plain_text_beside_it():
+    """The laboratory's text is kept, and comparator and number come from the plain one."""
+    made = measurement(reported="< 1,50", plain="<1.50")
+
+    assert (made.reported, made.plain, made.comparator, made.value) == ("< 1,50", "<1.5", "<", 1.5)
+
+
+def test_a_plain_text_that_says_nothing_new_is_left_out():
+    """One result is one record, however it was made."""
+    assert measurement(reported="350", plain="350.0") == measurement(reported="350")
+
+
+def test_the_reason_for_no_result_is_a_measurement_without_value():
+    """A pending result is kept as its laboratory wrote it."""
+    made = measurement(reported="pending")
+
+    assert (made.reported, made.comparator, made.value) == ("pending", "", None)
+
+
+def test_the_facts_of_a_measurement_hold_the_laboratory_s_mark():
+    """The rules may warn of it, also where the number is read from the plain text."""
+    marked = [measurement(reported="350 L"), measurement(reported="350,5 L", plain="350.5")]
+
+    assert [made.facts()["mark"] for made in marked] == ["L", "L"]
+
+
+def test_a_percent_sign_counts_where_the_number_has_a_decimal_comma():
+    """45,5 % is no count of cells, whatever its plain text."""
+    assert faults(measurement, reported="45,5 %", plain="45.5") == [
+        ("", "Value error, percent: the result is a percentage and its unit is not")
+    ]
+
+
 # --- what a measurement refuses
 
 COMMA = "a comma, blank or second point in a number means different things in different countries"
@@ -147,11 +183,23 @@ BELOW = "below zero, which no count, concentration or score can be"
                 "Input should be '', 'measured', 'quoted', 'digitised' or 'illustrative'",
             ),
         ),
-        ({"day": None}, ("", "Value error, a measurement needs a time or a day")),
+        ({"day": None}, ("", "Value error, a measurement needs a time, a day or a visit")),
         ({"reported": "-1"}, ("", f"Value error, negative-result: {BELOW}")),
         ({"reported": "<-1"}, ("", f"Value error, negative-result: {BELOW}")),
         ({"reported": "1,5"}, ("", f"Value error, decimal-comma: {COMMA}")),
-        ({"reported": "pending"}, ("", "Value error, not-a-number: not a number")),
+        ({"reported": "no growth"}, ("", "Value error, not-a-number: not a number")),
+        ({"reported": "1:80"}, ("", "Value error, not-a-number: not a number")),
+        (
+            {"reported": "#DIV/0!"},
+            ("", "Value error, formula-error: the error value of a spreadsheet's formula"),
+        ),
+        *(
+            (
+                {"reported": "1,5", "plain": plain},
+                ("", "Value error, plain must be a number, with or without a comparator"),
+            )
+            for plain in ("1,5", "pending", "1.5 %", "1.5 H", "not detected", "1e30")
+        ),
         (
             {"reported": "40 %"},
             ("", "Value error, percent: the result is a percentage and its unit is not"),
@@ -340,6 +388,48 @@ def test_a_patient_comes_back_from_its_frames(backend, patient):
     assert Patient.from_frame(frame, happened) == patient
 
 
+@st.composite
+def foreign_measurements(draw):
+    """A result with a decimal comma, marked or not, and its plain text."""
+    sign = draw(st.sampled_from(["", "<", ">="]))
+    number = draw(st.decimals(0, 10**7, places=draw(st.integers(0, 3))))
+    mark = draw(st.sampled_from(["", " H", " %"]))
+    return measurement(
+        analyte="marker",
+        unit="%",
+        reported=f"{sign} {number:,}".translate(str.maketrans(",.", " ,")) + mark,
+        plain=f"{sign}{number}",
+    )
+
+
+@QUICK
+@given(results=st.lists(foreign_measurements(), min_size=1, max_size=4))
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_results_with_a_decimal_comma_come_back_from_their_frame(backend, results):
+    """Neither the laboratory's text nor the number that it stands for is lost."""
+    patient = Patient(patient_id="P", measurements=results)
+
+    assert Patient.from_frame(patient.to_frame(backend)) == patient
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_row_whose_text_does_not_give_its_number_keeps_both(backend):
+    """A frame of a reader that knows the file's decimal sign has number and text."""
+    frame = table(
+        backend,
+        patient_id=["P"],
+        day=[1.0],
+        analyte=["CD4"],
+        reported=["<1.234"],
+        comparator=["<"],
+        value=[1234.0],
+        unit=["/µL"],
+    )
+    made = Patient.from_frame(frame).measurements[0]
+
+    assert (made.reported, made.plain, made.value) == ("<1.234", "<1234", 1234.0)
+
+
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_the_frame_of_a_patient_has_the_contract_s_facts(backend):
     """Half a G/L of CD4 is 500 cells/µL; born in March 1950, the patient is 69 in March 2020."""
@@ -477,6 +567,11 @@ CELLS = st.fixed_dictionaries(
                     "not detected",
                     "<LOD",
                     "pending",
+                    "H 256",
+                    "1:80",
+                    "+",
+                    "5 - 10",
+                    "#N/A",
                     "1e7",
                     "0.001",
                     "=1+1",
@@ -494,13 +589,18 @@ CELLS = st.fixed_dictionaries(
 )
 
 
-def is_valid_record(cells):
-    """Whether a measurement can be made of the cells of a row."""
+def is_valid_record(cells, sign):
+    """Whether a measurement can be made of the cells of a row, in the notation of its file."""
     low, high = (float(cells[side]) if cells[side] else None for side in ("low", "high"))
+    read = parse_result(cells["value"], sign)
+    if read.kind is Kind.AMBIGUOUS:
+        return False
+    plain = "" if read.number is None else f"{read.comparator}{read.number}"
     try:
         measurement(
             analyte=cells["analyte"],
             reported=cells["value"],
+            plain=plain,
             unit=cells["unit"],
             low=low,
             high=high,
@@ -518,7 +618,7 @@ def validity(path, rows):
         writer.writerows(
             {"patient_id": f"P{number}", "day": "1"} | row for number, row in enumerate(rows)
         )
-    return read_source(str(path)).results["valid"].to_list()
+    return (read_source(str(path)).results["fate"] != "error").to_list()
 
 
 @settings(
@@ -527,7 +627,11 @@ def validity(path, rows):
 @given(rows=st.lists(CELLS, min_size=1, max_size=25))
 def test_a_row_of_a_file_is_valid_exactly_if_its_record_is(tmp_path, rows):
     """The columnar rules and the records' rules are one set of rules."""
-    assert validity(tmp_path / "rows.csv", rows) == [is_valid_record(row) for row in rows]
+    path = tmp_path / "rows.csv"
+    found = validity(path, rows)
+    sign = read_part(read_grid(path), Options()).cells["decimal"][0]
+
+    assert found == [is_valid_record(row, sign) for row in rows]
 
 
 @pytest.mark.parametrize("limit", ["-1", "0", "0.5"])
@@ -581,7 +685,7 @@ def test_a_frame_from_a_reader_makes_the_same_patient_as_the_records(tmp_path):
     validity(path, [row])
     made = measurement(reported="<350", unit="/mm3", low=400.0)
 
-    assert Patient.from_frame(read_source(str(path)).valid).measurements == (made,)
+    assert Patient.from_frame(read_source(str(path)).used).measurements == (made,)
 
 
 def test_a_frame_of_any_backend_holds_text_without_nulls():

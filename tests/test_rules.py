@@ -25,6 +25,7 @@ SOUND = {
     "absurd_from": 1e6,
     "absurd_below": 1.0,
     "unlimited": False,
+    "mark": "",
 }
 ABSENT = {"kind": "not detected", "comparator": "<", "value": None, "value_std": None}
 WORD = {"kind": "text", "value": None, "value_std": None}
@@ -45,6 +46,7 @@ TYPES = {
     "absurd_from": pl.Float64,
     "absurd_below": pl.Float64,
     "unlimited": pl.Boolean,
+    "mark": pl.String,
 }
 
 CASES = [
@@ -53,6 +55,21 @@ CASES = [
     ({"kind": "comma", "value": None, "known": False}, ["decimal-comma"], []),
     (WORD, ["not-a-number"], []),
     (WORD | {"known": False}, [], ["text-result"]),
+    *(
+        case
+        for kind in ("titre", "interval", "ordinal")
+        for case in (
+            (WORD | {"kind": kind}, ["not-a-number"], []),
+            (WORD | {"kind": kind, "known": False}, [], ["text-result"]),
+        )
+    ),
+    ({"kind": "ambiguous", "value": None}, ["ambiguous-number"], []),
+    ({"kind": "ambiguous", "value": None, "known": False}, ["ambiguous-number"], []),
+    ({"kind": "formula error", "value": None}, ["formula-error"], []),
+    ({"kind": "formula error", "value": None, "known": False}, ["formula-error"], []),
+    ({"kind": "missing", "value": None, "value_std": None}, [], ["no-result"]),
+    ({"kind": "missing", "value": None, "value_std": None, "known": False}, [], ["no-result"]),
+    ({"mark": "H"}, [], ["marked-result"]),
     ({"percent": True}, ["percent"], []),
     ({"percent": True, "unit": "%", "unit_std": ""}, [], ["unknown-unit"]),
     ({"value": -0.1, "value_std": -0.1}, ["negative-result"], []),
@@ -84,6 +101,11 @@ CASES = [
     ({"value_std": 999999.0}, [], []),
     ({"value_std": 1e6, "absurd_from": None}, [], []),
     ({"value_std": 0.57}, [], ["absurd-magnitude"]),
+    ({"value_std": 1234000.0, "unit": "10*9/L"}, [], ["absurd-magnitude"]),
+    ({"value_std": 1e6, "unit": "ng/mL"}, [], ["absurd-magnitude"]),
+    ({"value_std": 0.5, "unit": "cells/mL"}, [], ["absurd-magnitude"]),
+    ({"value_std": 0.5, "unit": "10*9/L"}, [], ["absurd-magnitude"]),
+    ({"value_std": 40.0, "absurd_below": 100.0, "unit": "{AB}/{cell}"}, [], ["absurd-magnitude"]),
     ({"value_std": 0.0}, [], []),
     ({"value_std": 1.0}, [], []),
     ({"value_std": 0.57, "comparator": "<"}, [], []),
@@ -111,6 +133,26 @@ def test_a_row_breaks_the_rules_it_should(row, errors, warnings):
     assert found == (errors, warnings)
 
 
+@pytest.mark.parametrize(
+    ("unit", "value_std", "message"),
+    [
+        ("10*9/L", 1234000.0, "so large in {unit} that it looks like cells/µL"),
+        ("10*3/uL", 1234000.0, "so large in {unit} that it looks like cells/µL"),
+        ("cells/µL", 1234000.0, "so large in {unit} that the unit is most likely wrong"),
+        ("ng/mL", 1234000.0, "so large in {unit} that it looks like pg/mL"),
+        ("cells/µL", 0.8, "so small in {unit} that it looks like 10*9/L"),
+        ("cells/mL", 0.8, "so small in {unit} that it looks like cells/µL"),
+        ("10*9/L", 0.8, "so small in {unit} that the unit is most likely wrong"),
+        ("{AB}/{cell}", 0.8, "so small in {unit} that it looks like a percentage"),
+    ],
+)
+def test_an_absurd_number_names_the_unit_it_looks_like(unit, value_std, message):
+    """A thousandfold too much of 10*9/L is what cells/µL would give."""
+    found = broken(SOUND | {"unit": unit, "value_std": value_std}, Severity.WARNING)
+
+    assert [rule.message for rule in found] == [message]
+
+
 def test_every_rule_is_broken_by_some_case():
     """A rule that nothing breaks would not be noticed if it were lost."""
     rows = [SOUND | row for row, _, _ in CASES]
@@ -132,10 +174,12 @@ def test_a_missing_fact_breaks_no_rule(rule):
 ROWS = st.lists(
     st.fixed_dictionaries(
         {
-            "kind": st.sampled_from(["number", "censored", "comma", "text", "empty"]),
+            "kind": st.sampled_from(
+                ["number", "comma", "text", "empty", "titre", "missing", "ambiguous", "ordinal"]
+            ),
             "known": st.booleans(),
             "percent": st.booleans(),
-            "unit": st.sampled_from(["", "%", "cells/µL"]),
+            "unit": st.sampled_from(["", "%", "cells/µL", "10*9/L", "{AB}/{cell}"]),
             "unit_std": st.sampled_from(["", "cells/µL"]),
             "value": st.none() | st.integers(-2, 4).map(float),
             "value_std": st.none() | st.integers(-2, 4).map(float),
@@ -148,6 +192,7 @@ ROWS = st.lists(
             "absurd_from": st.none() | st.just(3.0),
             "absurd_below": st.none() | st.just(1.0),
             "unlimited": st.booleans(),
+            "mark": st.sampled_from(["", "H"]),
         }
     ),
     min_size=1,

@@ -1,5 +1,7 @@
 """Units: spellings, exact conversion, and the conversions that are refused."""
 
+import csv
+import json
 import tomllib
 from decimal import Decimal
 from importlib.resources import files
@@ -66,6 +68,44 @@ def test_blanks_around_and_inside_a_spelling_do_not_count(spelling, symbol):
         ("cells/mm³", "cells/µL"),
         ("PG/ML", "pg/mL"),
         ("ab/c", "{AB}/{cell}"),
+        (" mg / dl ", "mg/dL"),
+        ("Mg/Dl", "mg/dL"),
+        ("g/l", "g/L"),
+        ("G/l", "10*9/L"),
+        ("<U+00B5>g/L", "ug/L"),
+        ("\u00c2\u00b5g/L", "ug/L"),
+        ("&micro;g/L", "ug/L"),
+        ("x 109 cells/L", "10*9/L"),
+        ("x 1012 cells/L", "10*12/L"),
+        ("10*3/mm3", "10*3/uL"),
+        ("10E3/uL", "10*3/uL"),
+        ("10exp3/uL", "10*3/uL"),
+        ("10 x 9/L", "10*9/L"),
+        ("10^3/mm^3", "10*3/uL"),
+        ("GI/L", "10*9/L"),
+        ("/cmm", "cells/µL"),
+        ("mm*3", "mm3"),
+        ("mm³", "mm3"),
+        ("mg%", "mg/dL"),
+        ("g / 100.mL", "g/dL"),
+        ("g/100 ml", "g/dL"),
+        ("ug/100.mL{RBC}", "ug/dL"),
+        ("g/dL{RBC}", "g/dL"),
+        ("ng/mL {FEU}", "ng/mL{FEU}"),
+        ("/100 WBC", "/100{WBC}"),
+        ("I.U./mL", "[IU]/mL"),
+        ("U.I./mL", "[IU]/mL"),
+        ("IU/L", "[IU]/L"),
+        ("meq/l", "meq/L"),
+        ("umol/L", "umol/L"),
+        ("µmol/l", "umol/L"),
+        ("MMOL/L", "mmol/L"),
+        ("ml/min/1,73", "mL/min/{1.73_m2}"),
+        ("mL/min/1.73 m²", "mL/min/{1.73_m2}"),
+        ("mmHg", "mm[Hg]"),
+        ("mm/1h", "mm/h"),
+        ("sec", "s"),
+        ("UNITS/L", "U/L"),
     ],
 )
 def test_a_spelling_seen_in_an_export_is_read_as_people_mean_it(spelling, symbol):
@@ -102,7 +142,81 @@ def test_an_unknown_unit_has_no_unit():
 
 def test_an_unknown_unit_stays_as_written_without_outer_blanks():
     """The text of an unknown unit is kept."""
-    assert unit_symbol("  IU / mL ") == "IU / mL"
+    assert unit_symbol("  furlongs / mL ") == "furlongs / mL"
+
+
+NONSENSE = ["ml/min/1", "10.6/uL", "mmol/l31.mOsm/l", ""]
+"""What is no unit, in a list of units seen in laboratories."""
+
+UNUSED = {"", "10.6/uL", "258813002", "258814008", "EU/DL SEMI", "a", "mm", "mo", "yrs"} | {
+    "% (sample/positive control)",
+    "{binding'U}/mL",
+}
+"""Units of the shared files that are none of a result that converts: ages, lengths, codes."""
+
+
+def test_published_units_are_known_but_for_nonsense(shared_data):
+    """Thirty damaged spellings of laboratories' units."""
+    with (shared_data / "lab2clean" / "units_raw.csv").open(encoding="utf-8") as file:
+        written = {row["unit_raw"] for row in csv.DictReader(file)}
+
+    assert {unit for unit in written if find_unit(unit) is None} == set(NONSENSE)
+
+
+def test_the_units_of_real_files_are_known(shared_data):
+    """Every unit column of the shared files, and every quantity of the shared bundles."""
+    written = {unit for path in shared_data.rglob("*.*") for unit in units_of(path)}
+
+    assert {unit for unit in written if find_unit(unit) is None} - set(NONSENSE) <= UNUSED
+    assert len(written) > 70
+
+
+def units_of(path):
+    """The units in a file of results, by the names of its columns or keys."""
+    text = path.read_text("utf-8") if path.suffix in {".csv", ".txt", ".json"} else ""
+    if path.suffix == ".json":
+        return quantity_units(json.loads(text))
+    rows = csv.DictReader(text.splitlines(), delimiter="," if path.suffix == ".csv" else "\t")
+    return {
+        cell or ""
+        for row in rows
+        for name, cell in row.items()
+        if name in {"unit_raw", "LBORRESU", "LBSTRESU", "UNITS", "AVALU"}
+    }
+
+
+def quantity_units(node):
+    """The units and codes of all quantities of a JSON document."""
+    if isinstance(node, list):
+        return {unit for item in node for unit in quantity_units(item)}
+    if not isinstance(node, dict):
+        return set()
+    found = {unit for item in node.values() for unit in quantity_units(item)}
+    quantity = isinstance(node.get("value"), int | float)
+    return found | {node[key] for key in ("unit", "code") if quantity and key in node}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["10.6/uL", "ml/min/1", "{RBC}", "2103/uL", "1" * 10**5, "{" * 10**5, "&" * 10**5, "µ" * 61],
+)
+def test_what_is_no_unit_stays_unknown(text):
+    """Near misses, a bare annotation and hostile lengths are no unit."""
+    assert (find_unit(text), unit_symbol(text)) == (None, text)
+
+
+def test_a_volume_is_not_a_count():
+    """mm3 alone measures a volume, /mm3 counts cells in it."""
+    assert [find_unit(text).dimension for text in ("mm3", "/mm3")] == [
+        "volume",
+        "cells per volume",
+    ]
+
+
+@given(st.text(max_size=70))
+def test_a_house_spelling_stays_what_it_is(text):
+    """Normalising twice is normalising once."""
+    assert unit_symbol(unit_symbol(text)) == unit_symbol(text)
 
 
 @pytest.mark.parametrize("text", ["", "   "])
@@ -124,6 +238,11 @@ def test_an_empty_unit_stays_empty(text):
         ("3", "pg/mL", "ng/L", "3"),
         ("1", "mg/dL", "mg/L", "10"),
         ("-0.5", "g/dL", "g/L", "-5"),
+        ("1.5", "umol/L", "nmol/mL", "1.5"),
+        ("1.5", "mmol/L", "umol/L", "1500"),
+        ("2", "IU/mL", "kIU/L", "2"),
+        ("3", "mm3", "uL", "3"),
+        ("90", "fL", "L", "0.000000000000090"),
     ],
 )
 def test_a_conversion_moves_the_decimal_point(number, source, target, expected):
@@ -185,6 +304,18 @@ def test_units_of_two_dimensions_do_not_convert():
         ("AB/C", "%"),
         ("%", "cells/µL"),
         ("IU/mL", "pg/mL"),
+        ("IU/L", "U/L"),
+        ("U/L", "ukat/L"),
+        ("mmol/L", "mg/dL"),
+        ("mmol/L", "meq/L"),
+        ("kPa", "mmHg"),
+        ("min", "s"),
+        ("L/L", "%"),
+        ("ng/mL{FEU}", "ng/mL"),
+        ("mL/min", "mL/min/1.73"),
+        ("mm3", "/mm3"),
+        ("copies/mL", "IU/mL"),
+        ("log copies/mL", "copies/mL"),
         ("pg/mL", ""),
         ("furlongs", "furlongs"),
     ],

@@ -1,5 +1,6 @@
 """What is wrong with an input, as data: a `Problem` a finding, and the error that carries them."""
 
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -49,6 +50,7 @@ CODES: Final[dict[str, str]] = {
     "averaged-result": "a result that stands for the mean of several of the same sample",
     "missing-patient": "a row without a patient",
     "filled-down": "a row without a patient that has the one of the row above",
+    "conflicting-person": "two statements about one person that contradict each other",
     "padded-patient": "a patient's id with blanks around it, which is another id",
     "missing-time": "a row without date or day",
     "undated-result": "a result without date or day, flagged and not drawn",
@@ -58,6 +60,7 @@ CODES: Final[dict[str, str]] = {
     "empty-result": "a row without a result",
     # the time
     "bad-date": "text that is no date",
+    "partial-date": "a date of birth without its day, read as not known",
     "impossible-date": "a date that no calendar has",
     "ambiguous-date": "a date whose order of day and month is not stated",
     "bad-day": "a day that is no number",
@@ -90,12 +93,22 @@ CODES: Final[dict[str, str]] = {
     "bad-limit": "a limit of the reference range that is no number",
     "text-range": "a reference range in words, not used",
     "several-ranges": "several reference ranges beside one result, none of them clearly its own",
+    "range-condition": "a reference range for an age, a sex or a group that is not known to fit",
     "range-unit": "a reference range in another unit than its result",
     "own-flag": "the laboratory's own flag differs from what value and range say",
     "unit-changes": "a series in more than one unit",
     "inverted-range": "a reference range whose lower limit is above its upper limit",
     "empty-range": "a reference range of 0 to 0, read as no range",
     "bad-entry": "an entry of a settings file that does not have the form it needs",
+    # results against each other
+    "subset-sum": "subsets of cells that are together more than the cells they are part of",
+    "lymphosum": "T, B and NK cells that do not add up to the lymphocytes",
+    "percent-count": "a percentage that does not give the count beside it",
+    "jump": "a result a thousandfold above or below the one before it",
+    "after-death": "a result or a dose after the patient's death",
+    "dose-before-birth": "a dose before its patient's birth",
+    # plans
+    "bad-plan": "a dosing plan that is not understood, or that leaves something open",
     # windows
     "mixed-units": "results of one series in units that do not convert into each other",
     "window-overlap": "two sampling windows that share a day",
@@ -124,6 +137,7 @@ class Problem:
         column: The column's name as the file has it.
         value: The offending text.
         rows: How many rows share this problem; `line` is then the first.
+        lines: All their lines, where a reader gives them.
     """
 
     code: str
@@ -135,6 +149,7 @@ class Problem:
     column: str | None = None
     value: str | None = None
     rows: int = 1
+    lines: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         if self.code not in CODES:
@@ -156,7 +171,7 @@ class Problem:
         fix = f" {self.fix}" if self.fix else ""
         return f"{place}{cell}  {self.code} ({self.severity}): {self.message}.{many}{fix}"
 
-    def as_row(self) -> dict[str, str | int | None]:
+    def as_row(self) -> dict[str, str | int | list[int] | None]:
         """The problem as one row of a table, for CSV and JSON."""
         return {
             "source": self.source,
@@ -168,12 +183,30 @@ class Problem:
             "message": self.message,
             "fix": self.fix,
             "rows": self.rows,
+            "lines": list(self.lines),
         }
 
 
 def shown(text: str, limit: int = 60) -> str:
     """A text from a file, quoted, on one line and no longer than `limit` characters."""
     return repr(text) if len(text) <= limit else f"{text[:limit]!r}…"
+
+
+def printable(text: str) -> str:
+    r"""A text as a terminal shows it and never obeys it: control characters stand as escapes.
+
+    >>> print(printable("CD4\x1b[2J é"))
+    CD4\x1b[2J é
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        repr(letter)[1:-1] if unicodedata.category(letter) in _OBEYED else letter for letter in text
+    )
+
+
+_OBEYED: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+"""Controls, directions of writing, halves of characters, ends of lines."""
 
 
 def ordered(problems: Iterable[Problem]) -> list[Problem]:

@@ -5,7 +5,7 @@ The records are frozen and strict. They assume one clock a patient: `day` counts
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Final, Literal, Self, get_args
@@ -86,7 +86,10 @@ class Measurement(Record):
             and 0 to 0 stands for none.
         critical_low, critical_high: Critical limits given beside the result, in `unit`.
         detection_limit: What "not detected" is below, in `unit`.
+        visit: The planned visit, where the source names it; it may stand for the time.
         origin: `measured`, `quoted`, `digitised` or `illustrative`; empty where nobody says.
+        plain: The number of `reported`, where that has another notation: `<1.5` for `<1,5`. The
+            result is then read from here.
     """
 
     analyte: Name
@@ -94,12 +97,14 @@ class Measurement(Record):
     unit: str = ""
     time: Time | None = None
     day: float | None = None
+    visit: str = ""
     low: float | None = None
     high: float | None = None
     critical_low: float | None = None
     critical_high: float | None = None
     detection_limit: Annotated[float, Field(ge=0)] | None = None
     origin: Origin = ""
+    plain: str = ""
 
     @model_validator(mode="before")
     @classmethod
@@ -124,11 +129,12 @@ class Measurement(Record):
 
     @model_validator(mode="after")
     def _obeys_the_rules(self) -> Self:
-        if self.time is None and self.day is None:
-            raise ValueError("a measurement needs a time or a day")
+        if self.time is None and self.day is None and not self.visit:
+            raise ValueError("a measurement needs a time, a day or a visit")
         if self.low == self.high == 0:
             object.__setattr__(self, "low", None)
             object.__setattr__(self, "high", None)
+        object.__setattr__(self, "plain", self._needed_plain())
         faults = broken(self.facts(), Severity.ERROR)
         if faults:
             raise ValueError("; ".join(f"{fault.code}: {fault.message}" for fault in faults))
@@ -136,7 +142,21 @@ class Measurement(Record):
         return self
 
     def _reading(self) -> RowResult:
-        return read_result(self.reported, self.detection_limit)
+        if not self.plain:
+            return read_result(self.reported, self.detection_limit)
+        written = read_result(self.reported, decimal="point")
+        return read_result(self.plain)._replace(percent=written.percent, mark=written.mark)
+
+    def _needed_plain(self) -> str:
+        """`plain` in one spelling; empty where `reported` says the same."""
+        if not self.plain:
+            return ""
+        stated = read_result(self.plain)
+        if stated.value is None or stated.percent or stated.mark:
+            raise ValueError("plain must be a number, with or without a comparator")
+        if _says(self.reported, stated.comparator, stated.value):
+            return ""
+        return result_text(stated.comparator, stated.value)
 
     def _unit(self, reading: RowResult) -> str:
         return result_unit(self.analyte, self.unit, percent=reading.percent)
@@ -171,6 +191,12 @@ class Measurement(Record):
             "absurd_from": None if known is None else known.absurd_from,
             "absurd_below": None if known is None else known.absurd_below,
         }
+
+
+def _says(reported: str, comparator: str, value: float) -> bool:
+    """Whether a result text by itself gives this comparator and number."""
+    reading = read_result(reported)
+    return (reading.comparator, reading.value) == (comparator, value)
 
 
 def result_unit(analyte: str, unit: str, *, percent: bool) -> str:
@@ -231,12 +257,14 @@ class Patient(Record):
         patient_id: As the source has it; `NA` and `007` stay what they are.
         birth_date: Where it is known, the age at each dated sample follows from it.
         age_years: Completed years, where no date of birth is known.
+        clock: What the days of the measurements count from, `Days after ICU admission`.
     """
 
     patient_id: Name
     sex: Sex | None = None
     birth_date: Time | None = None
     age_years: Annotated[float, Field(ge=0, le=130)] | None = None
+    clock: str = ""
     measurements: Annotated[tuple[Measurement, ...], Field(strict=False)] = ()
     events: Annotated[tuple[TreatmentEvent, ...], Field(strict=False)] = ()
 
@@ -264,6 +292,7 @@ class Patient(Record):
             age = age_in_years(self.birth_date, measurement.time)
         return plain | {
             "patient_id": self.patient_id,
+            "clock": "" if measurement.day is None else self.clock,
             "comparator": facts["comparator"],
             "value": facts["value"],
             "value_std": facts["value_std"],
@@ -311,20 +340,36 @@ class Patient(Record):
         return cls(
             patient_id=chosen,
             **facts,
+            clock=_one_clock(rows),
             measurements=tuple(_measurement(row) for row in rows),
             events=tuple(_event(row) for row in happened if row["patient_id"] == chosen),
         )
 
 
+def _one_clock(rows: Sequence[Mapping[str, Any]]) -> str:
+    """The clock that all days of a patient share.
+
+    Raises:
+        ValueError: There are several.
+    """
+    names = {row["clock"] for row in rows if row["clock"]}
+    if len(names) > 1:
+        raise ValueError("the days of a patient count from several clocks")
+    return next(iter(names), "")
+
+
 def _measurement(row: Mapping[str, Any]) -> Measurement:
     own = row["range_source"] in {"", "file"}
-    reported = row["reported"] or (
-        "" if row["value"] is None else result_text(row["comparator"], row["value"])
-    )
+    number = "" if row["value"] is None else result_text(row["comparator"], row["value"])
+    reported = row["reported"] or number
     absent = parse_result(reported).kind is Kind.NOT_DETECTED
-    given = {name: row[name] for name in ("time", "day", "analyte", "unit", "origin")}
+    given = {name: row[name] for name in ("time", "day", "visit", "analyte", "unit", "origin")}
     limits = {limit: row[limit] if own else None for limit in LIMITS}
-    rest = {"reported": reported, "detection_limit": row["value"] if absent else None}
+    rest = {
+        "reported": reported,
+        "plain": "" if absent else number,
+        "detection_limit": row["value"] if absent else None,
+    }
     return Measurement.model_validate(given | limits | rest)
 
 

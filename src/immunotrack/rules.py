@@ -5,8 +5,9 @@ single `Measurement` (pydantic) and the columns of a table (narwhals, Polars).
 """
 
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial, reduce
 from typing import Any, Final
 
 from immunotrack.problems import Severity
@@ -40,6 +41,71 @@ class Rule:
 
 _ERROR, _WARNING = Severity.ERROR, Severity.WARNING
 
+_LIKELIER: Final = {
+    "large": {
+        "cells/µL": ("10*9/L", "10*3/uL", "10*6/mL"),
+        "pg/mL": ("ng/mL", "ug/L"),
+    },
+    "small": {
+        "10*9/L": ("cells/µL", "10*6/L"),
+        "cells/µL": ("cells/mL",),
+        "a percentage": ("{AB}/{cell}",),
+    },
+}
+"""What a number looks like that is a thousandfold too large, or small, in one of these units."""
+
+
+def _among(column: Any, values: Iterable[str]) -> Any:  # noqa: ANN401 - a scalar or a column
+    return reduce(operator.or_, (column == value for value in values))
+
+
+def _wordy(kind: Any) -> Any:  # noqa: ANN401
+    return _among(kind, ("text", "titre", "interval", "ordinal"))
+
+
+def _large(value: Any, bound: Any) -> Any:  # noqa: ANN401
+    return value >= bound
+
+
+def _small(value: Any, bound: Any, comparator: Any) -> Any:  # noqa: ANN401
+    return (value > 0) & (value < bound) & (comparator == "")
+
+
+def _absurd(
+    size: str, needs: tuple[str, ...], test: Callable[..., Any], generic_fix: str
+) -> Iterator[Rule]:
+    """The rules of numbers too large, or too small: one for each unit they look like, and a rest.
+
+    Args:
+        needs: What `test` takes.
+    """
+    likelier = _LIKELIER[size]
+    told = [unit for units in likelier.values() for unit in units]
+
+    def rule(holds: Callable[[Any], Any], message: str, fix: str) -> Rule:
+        return Rule(
+            "absurd-magnitude",
+            _WARNING,
+            "reported",
+            ("unit", *needs),
+            lambda unit, *facts: test(*facts) & holds(unit),
+            message,
+            fix,
+        )
+
+    for looks, units in likelier.items():
+        yield rule(
+            partial(_among, values=units),
+            f"so {size} in {{unit}} that it looks like {looks}",
+            "Check the unit, and write the one in which the number was reported.",
+        )
+    yield rule(
+        lambda unit: _among(unit, told) == False,  # noqa: E712 - also a column
+        f"so {size} in {{unit}} that the unit is most likely wrong",
+        generic_fix,
+    )
+
+
 RULES: Final[tuple[Rule, ...]] = (
     Rule(
         "decimal-comma",
@@ -51,11 +117,29 @@ RULES: Final[tuple[Rule, ...]] = (
         "Write 1234.5: a decimal point and no thousands separator.",
     ),
     Rule(
+        "ambiguous-number",
+        _ERROR,
+        "reported",
+        ("kind",),
+        lambda kind: kind == "ambiguous",
+        "another number with a decimal comma than with a decimal point",
+        "Add --decimal point or --decimal comma.",
+    ),
+    Rule(
+        "formula-error",
+        _ERROR,
+        "reported",
+        ("kind",),
+        lambda kind: kind == "formula error",
+        "the error value of a spreadsheet's formula",
+        "Correct the formula, or leave the cell empty.",
+    ),
+    Rule(
         "not-a-number",
         _ERROR,
         "reported",
         ("known", "kind"),
-        lambda known, kind: known & (kind == "text"),
+        lambda known, kind: known & _wordy(kind),
         "not a number",
         'Write 12.3, <5, >1000 or "not detected", or leave the cell empty.',
     ),
@@ -123,22 +207,16 @@ RULES: Final[tuple[Rule, ...]] = (
         "no conversion to the analyte's own unit: flagged against a range beside it and no other",
         "Write the unit of a count or concentration, or give the range with low and high.",
     ),
-    Rule(
-        "absurd-magnitude",
-        _WARNING,
-        "reported",
+    *_absurd(
+        "large",
         ("value_std", "absurd_from"),
-        operator.ge,
-        "so large in {unit} that the unit is most likely wrong",
+        _large,
         "Check the unit: is it per µL and not 10*9/L, a count and not a percentage?",
     ),
-    Rule(
-        "absurd-magnitude",
-        _WARNING,
-        "reported",
+    *_absurd(
+        "small",
         ("value_std", "absurd_below", "comparator"),
-        lambda value, below, comparator: (value > 0) & (value < below) & (comparator == ""),
-        "so small in {unit} that the unit is most likely wrong",
+        _small,
         "Check the unit: is it 10*9/L and not per µL, AB/C and not a percentage?",
     ),
     Rule(
@@ -151,11 +229,29 @@ RULES: Final[tuple[Rule, ...]] = (
         "",
     ),
     Rule(
+        "no-result",
+        _WARNING,
+        "reported",
+        ("kind",),
+        lambda kind: kind == "missing",
+        "words or signs in place of a result",
+        "",
+    ),
+    Rule(
+        "marked-result",
+        _WARNING,
+        "reported",
+        ("mark",),
+        lambda mark: mark != "",
+        "the number is read without the laboratory's own mark beside it",
+        "",
+    ),
+    Rule(
         "text-result",
         _WARNING,
         "reported",
         ("known", "kind"),
-        lambda known, kind: (known == False) & (kind == "text"),  # noqa: E712 - also a column
+        lambda known, kind: (known == False) & _wordy(kind),  # noqa: E712 - also a column
         "a result in words is kept as text and has no flag",
         "",
     ),

@@ -22,6 +22,8 @@ SCHEMA: Final[dict[str, Any]] = {
     "patient_id": TEXT,
     "time": TIME,
     "day": NUMBER,
+    "clock": TEXT,
+    "visit": TEXT,
     "analyte": TEXT,
     "reported": TEXT,
     "comparator": TEXT,
@@ -45,13 +47,14 @@ SCHEMA: Final[dict[str, Any]] = {
 }
 """The contract: column names in order, with their types.
 
-patient_id: as in the file. time: when the sample was taken. day: days from the clock's anchor.
-analyte: a key of the catalogue, or the file's own name. reported: the result as the file has it.
-comparator: `<`, `<=`, `>`, `>=` or empty. value: the number, in `unit`. value_std, unit_std: in the
-analyte's own unit. low, high, critical_low, critical_high: the limits that apply, in `unit`.
-range_source: `file`, a set's name, or empty. flag: HL7 table 0078, `N L H LL HH IND` or empty.
-off_scale: `<` or `>` where the assay's scale ends. origin: `measured`, `quoted`, `digitised`,
-`illustrative`, or empty where the file does not say. line: the physical line of the file.
+patient_id: as in the file. time: when the sample was taken. day: days from the anchor of the clock,
+which `clock` names. visit: the planned visit, where the source names it. analyte: a key of the
+catalogue, or the file's own name. reported: the result as the file has it. comparator: `<`, `<=`,
+`>`, `>=` or empty. value: the number, in `unit`. value_std, unit_std: in the analyte's own unit.
+low, high, critical_low, critical_high: the limits that apply, in `unit`. range_source: `file`, a
+set's name, or empty. flag: HL7 table 0078, `N L H LL HH IND` or empty. off_scale: `<` or `>` where
+the assay's scale ends. origin: `measured`, `quoted`, `digitised`, `illustrative`, or empty where
+the file does not say. line: the physical line of the file.
 """
 
 EVENT_SCHEMA: Final[dict[str, Any]] = {

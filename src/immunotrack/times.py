@@ -82,3 +82,26 @@ def age_in_years(birth: date, at: date) -> int:
     63
     """
     return at.year - birth.year - ((at.month, at.day) < (birth.month, birth.day))
+
+
+STUDY_DAY: Final = "Study day"
+"""The clock of CDISC: day 1 is the reference start, the day before is -1, and no day is 0."""
+
+
+def study_day(at: date, start: date) -> int:
+    """The CDISC study day of a date (SDTM Implementation Guide 3.4, section 4.4.4).
+
+    >>> study_day(date(2014, 1, 2), date(2014, 1, 2)), study_day(date(2014, 1, 1), date(2014, 1, 2))
+    (1, -1)
+    """
+    days = (date(at.year, at.month, at.day) - date(start.year, start.month, start.day)).days
+    return days + (days >= 0)
+
+
+def continuous_day(study: float) -> float:
+    """Days after the reference start, day 0, for a study day; the gap at 0 is closed.
+
+    >>> continuous_day(1), continuous_day(-1)
+    (0, -1)
+    """
+    return study - 1 if study > 0 else study

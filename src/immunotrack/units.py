@@ -4,12 +4,15 @@ Every unit of immune monitoring that converts at all converts by a power of ten,
 shifts the decimal point of the number as written and is exact both ways.
 """
 
+import html
+import re
 import tomllib
 import unicodedata
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
 from importlib.resources import files
+from typing import Final
 
 
 class UnitError(ValueError):
@@ -35,14 +38,15 @@ def find_unit(text: str) -> Unit | None:
     """The unit that a spelling stands for, or None where no table has it.
 
     Upper and lower case count where two units differ by nothing else (`G/L` is 10⁹ per litre,
-    `g/L` is grams per litre).
+    `g/L` is grams per litre). An annotation at the end, `g/dL{RBC}`, does not count.
 
     >>> find_unit("x 10⁹/L").symbol, find_unit("THOU/uL").symbol, find_unit("furlongs")
     ('10*9/L', '10*3/uL', None)
     """
-    exact, folded = _spellings()
+    if len(text) > _LONGEST:
+        return None
     spelling = _plain(text)
-    return exact.get(spelling) or folded.get(spelling.casefold())
+    return _listed(spelling) or _listed(_plain(_ANNOTATION.sub("", spelling)))
 
 
 def unit_symbol(text: str) -> str:
@@ -83,10 +87,48 @@ def shifted(number: Decimal, shift: int) -> Decimal:
     return Decimal((sign, digits + (0,) * zeros, exponent + shift - zeros))
 
 
+_LONGEST: Final = 60
+"""A longer text is no unit."""
+
+_DAMAGE: Final = (
+    ("Âµ", "µ"),
+    ("Î¼", "µ"),
+    ("Â²", "²"),
+    ("Â³", "³"),
+    ("â\u0081¹", "⁹"),
+    ("Ã—", "×"),
+    ("Â", ""),
+)
+"""What UTF-8 becomes that is read as Windows-1252 or Latin-1."""
+
+_CODE_POINT: Final = re.compile(r"<U\+([0-9A-Fa-f]{4})>")
+_ANNOTATION: Final = re.compile(r"\{[^{}]*\}$")
+_COUNT: Final = re.compile(r"^[x*]?10(?:[*ex]|exp)?(3|6|9|12)(?:\{?cells?\}?)?(?=/)", re.IGNORECASE)
+"""A power of ten of cells; its operator is often lost, as in `x 109 cells/L`."""
+
+_CUBIC: Final = re.compile(r"/(?:mm\*?3|cu\.?mm|cmm|mcl)$", re.IGNORECASE)
+_HUNDRED: Final = re.compile(r"/100\.?ml$", re.IGNORECASE)
+_LITRE: Final = re.compile(r"(?<=/)([dcmunpf]?)l$")
+
+
 def _plain(text: str) -> str:
     """A spelling without what never changes its meaning: blanks, superscripts, kinds of µ."""
-    folded = unicodedata.normalize("NFKC", text.strip().replace("^", "*"))
-    return "".join(folded.split()).replace("μ", "u").replace("×", "x").replace("**", "*")
+    folded = unicodedata.normalize("NFKC", _repaired(text).strip().replace("^", "*"))
+    plain = "".join(folded.split()).replace("μ", "u").replace("×", "x").replace("**", "*")
+    plain = _HUNDRED.sub("/dL", _CUBIC.sub("/uL", _COUNT.sub(r"10*\1", plain)))
+    return _LITRE.sub(r"\1L", plain)
+
+
+def _repaired(text: str) -> str:
+    """A text without the damage of a wrong encoding or of a page's markup."""
+    for damage, letter in _DAMAGE:
+        text = text.replace(damage, letter)
+    return html.unescape(_CODE_POINT.sub(lambda code: chr(int(code[1], 16)), text))
+
+
+def _listed(spelling: str) -> Unit | None:
+    exact, folded = _spellings()
+    return exact.get(spelling) or folded.get(spelling.casefold())
 
 
 @cache
