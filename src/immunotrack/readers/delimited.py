@@ -1,21 +1,21 @@
 """Delimited text files: comma, semicolon, tab or bar; every cell as text, nothing inferred."""
 
-import csv
-import io
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import islice
 from pathlib import Path
-from typing import Final
 
-from immunotrack.problems import InvalidInput, Problem, Severity
-from immunotrack.readers.grid import Grid
-from immunotrack.settings import unreadable
+from immunotrack.problems import InvalidInput, Problem, Severity, ordered
+from immunotrack.readers.files import LONGEST_LINE, read_bytes
+from immunotrack.readers.grid import Grid, Options
+from immunotrack.readers.headers import plain_header
+from immunotrack.readers.record import LONGEST_CELL, Record, Records, long_cells
+from immunotrack.readers.start import Start, find_start
+from immunotrack.readers.text import decode
 
-DELIMITERS: Final = (",", ";", "\t", "|")
 
-
-def read_grid(path: Path, name: str = "") -> Grid:
+def read_grid(path: Path, name: str = "", options: Options | None = None) -> Grid:
     """The cells of a delimited file with a header.
 
     Args:
@@ -25,169 +25,221 @@ def read_grid(path: Path, name: str = "") -> Grid:
     of another width) is stray: its line is a row with a fault, and the next line starts a new row.
 
     Raises:
-        InvalidInput: The file cannot be read, is empty, or holds a header only.
+        InvalidInput: The file cannot be read, is empty, holds a header only, or a cell that is
+            too long.
     """
-    source = name or str(path)
-    lines = list(io.StringIO(_text(path), newline=""))
-    first = next((n for n, line in enumerate(lines) if line.strip()), None)
-    if first is None:
-        raise _refused(source, "empty-file", "the file is empty", "Export it again.")
-    delimiter = max(DELIMITERS, key=lines[first].count)
-    records = _records(lines, first, delimiter)
-    start, header, _ = next(records)
-    grid = Grid(
-        source=source,
-        header=header,
-        header_line=start + 1,
-        lines=[],
-        rows=[],
-        faults={},
-        problems=[],
+    source, options = name or str(path), options or Options()
+    text, encoding, problems = decode(
+        read_bytes(path, source, line=LONGEST_LINE), source, options.encoding
     )
-    for number, cells, end in records:
-        _add(grid, number, cells, end, lines)
+    with long_cells():
+        start = find_start(text, {plain_header(column) for column in options.columns.values()})
+        if start is None:
+            raise _refused(source, "empty-file", "the file is empty", "Export it again.")
+        grid = _grid(text, source, start)
     if not grid.rows:
         raise _refused(source, "no-rows", "the file has a header and no row", "Export it again.")
-    return grid
+    told = [encoding] * (encoding != "UTF-8") + start.told
+    return replace(grid, problems=ordered([*problems, *grid.problems]), told="; ".join(told))
 
 
-def _text(path: Path) -> str:
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise InvalidInput([unreadable(path, error)], unreadable=True) from None
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        problem = Problem(
-            code="unreadable",
-            source=str(path),
-            line=line,
-            message=f"the byte 0x{data[error.start]:02x} is not UTF-8 text",
-            fix="Save the file as UTF-8.",
+def _refused(
+    source: str, code: str, message: str, fix: str, line: int | None = None
+) -> InvalidInput:
+    problem = Problem(code=code, source=source, line=line, message=message, fix=fix)
+    return InvalidInput([problem], unreadable=True)
+
+
+def _grid(text: str, source: str, start: Start) -> Grid:
+    """The grid of a text, with every problem but those of its encoding."""
+    records = Records(text, start.delimiter, start.line)
+    table = _Table(source, next(records), start.delimiter)
+    comments = _comments(text, start, table.width)
+    skipped = set(comments)
+    for record in records:
+        if record.line not in skipped:
+            table.add(record)
+    grid = table.grid
+    again = [grid.lines[row] for row, code in grid.aside.items() if code == "repeated-header"]
+    problems = [*grid.problems, *table.ragged_rows()]
+    problems += _above(source, start.above) + _commented(source, comments) + _again(source, again)
+    return replace(grid, problems=problems)
+
+
+def _comments(text: str, start: Start, width: int) -> list[int]:
+    """The lines below the header that begin with # and are no rows."""
+    if "\n#" not in text and "\r#" not in text:
+        return []
+    rows = marked = 0
+    found = []
+    for record in islice(Records(text, start.delimiter, start.line), 1, None):
+        whole = len(record.cells) == width and _filled(record.cells[1:])
+        rows += whole
+        marked += whole and record.cells[0].startswith("#")
+        if record.opening.startswith("#"):
+            found.append((record.line, whole))
+    if marked and marked * 2 >= rows:
+        return []
+    return [line for line, whole in found if not whole or marked == 1]
+
+
+class _Table:
+    """The grid of a delimited text while it grows."""
+
+    def __init__(self, source: str, header: Record, delimiter: str) -> None:
+        self.grid = Grid(
+            source=source, header=header.cells, header_line=header.line, lines=[], rows=[]
         )
-        raise InvalidInput([problem], unreadable=True) from None
+        self.width = len(header.cells)
+        self._names = _names(header.cells)
+        self._delimiter = delimiter
+        self._ragged: dict[int, int] = {}
+        self._refuse_too_large(header)
+        if header.fault:
+            raise InvalidInput([_stray(source, header)], unreadable=True)
+
+    def add(self, record: Record) -> None:
+        """Add a record as a row, with what is wrong with it as a whole."""
+        cells = record.cells
+        first = cells[0].strip()
+        if record.height > 1 or record.fault or len(cells) != self.width:
+            self._judge(record)
+            cells = (cells + [""] * (self.width - len(cells)))[: self.width]
+        elif not first or first.endswith(self._names[0]):
+            self._judge(record)
+        self.grid.lines.append(record.line)
+        self.grid.rows.append(cells)
+
+    def _judge(self, record: Record) -> None:
+        """Note what is wrong with a record that is about to be added."""
+        self._refuse_too_large(record)
+        grid, cells, row = self.grid, record.cells, len(self.grid.rows)
+        if record.fault:
+            grid.faults[row] = record.fault
+            grid.problems.append(_stray(grid.source, record))
+        elif not _filled(cells):
+            grid.aside[row] = "empty-row"
+            grid.problems.append(_empty(grid.source, record))
+        elif len(cells) < self.width or _filled(cells[self.width :]):
+            grid.faults[row] = "ragged-row"
+            self._ragged[row] = len(cells)
+        elif _names(cells[: self.width]) == self._names:
+            grid.aside[row] = "repeated-header"
+        elif record.height > 1 and self._rows_inside(cells):
+            grid.problems.append(_row_like(grid.source, record))
+
+    def _refuse_too_large(self, record: Record) -> None:
+        if record.fault == "too-large":
+            raise _refused(
+                self.grid.source,
+                "too-large",
+                f"a cell is longer than {LONGEST_CELL // 2**20} MiB",
+                "Close the quotation mark that opens it, or check that it is the "
+                "laboratory's export.",
+                record.line,
+            )
+
+    def _rows_inside(self, cells: list[str]) -> bool:
+        """Whether a cell of several lines has lines with as many delimiters as a row."""
+        inner = (line for cell in cells for line in cell.splitlines()[1:-1])
+        count = self.width - 1
+        return count > 1 and any(line.count(self._delimiter) == count for line in inner)
+
+    def ragged_rows(self) -> list[Problem]:
+        """The rows with more or fewer cells than the header."""
+        extra = Counter(count for count in self._ragged.values() if count > self.width)
+        usual, rows = extra.most_common(1)[0] if extra else (0, 0)
+        commas = self._delimiter == "," and rows * 2 >= len(self.grid.rows) - len(self.grid.aside)
+        return [
+            Problem(
+                code="ragged-row",
+                source=self.grid.source,
+                line=self.grid.lines[row],
+                message=f"{count} cells where the header has {self.width}",
+                fix="Quote a cell that holds the delimiter, or export with semicolons."
+                if commas and count == usual
+                else "Quote a cell that holds the delimiter, or add the missing cells.",
+            )
+            for row, count in self._ragged.items()
+        ]
 
 
-def _refused(source: str, code: str, message: str, fix: str) -> InvalidInput:
-    return InvalidInput(
-        [Problem(code=code, source=source, message=message, fix=fix)], unreadable=True
+def _names(cells: list[str]) -> list[str]:
+    """The cells of a header as they are compared; a mark of the encoding is none of the text."""
+    return [cell.removeprefix("\ufeff").strip() for cell in cells]
+
+
+def _filled(cells: list[str]) -> bool:
+    return any(cell.strip() for cell in cells)
+
+
+def _stray(source: str, record: Record) -> Problem:
+    return Problem(
+        code="stray-quote",
+        source=source,
+        line=record.line,
+        message="a quotation mark opens a cell here and is not closed where the cell ends; "
+        "the lines after it are read as rows of their own",
+        fix="Delete the quotation mark, or close it at the end of the cell.",
     )
 
 
-_STRAY: Final = -1
-"""In place of a record's end: a quotation mark opens a cell and is not closed."""
-
-
-def _records(lines: list[str], first: int, delimiter: str) -> Iterator[tuple[int, list[str], int]]:
-    """Each record: the index of its first line, its cells, the index after its last line."""
-    start, width = first, 0
-    while start < len(lines):
-        reader = csv.reader(
-            map(lines.__getitem__, range(start, len(lines))), delimiter=delimiter, strict=True
-        )
-        end = start
-        while True:
-            record = end
-            try:
-                with _any_length():
-                    cells = next(reader, None)
-            except csv.Error:
-                break
-            if cells is None:
-                return
-            end = start + reader.line_num
-            if end - record > 1 and width and len(cells) != width:
-                break
-            width = width or len(cells)
-            yield record, cells, end
-        yield record, *_lone(lines[record], record + 1, delimiter)
-        start = record + 1
-
-
-def _lone(line: str, end: int, delimiter: str) -> tuple[list[str], int]:
-    """The cells of one line by itself, and whether a quotation mark in it is stray."""
-    with _any_length():
-        try:
-            return next(csv.reader([line], delimiter=delimiter, strict=True)), _STRAY
-        except csv.Error as error:
-            if "unexpected end" in str(error):
-                return line.rstrip("\r\n").split(delimiter), _STRAY
-        return next(csv.reader([line], delimiter=delimiter)), end
-
-
-@contextmanager
-def _any_length() -> Iterator[None]:
-    """Let a cell be as long as it is; the csv module's own limit is put back."""
-    limit = csv.field_size_limit(sys.maxsize)
-    try:
-        yield
-    finally:
-        csv.field_size_limit(limit)
-
-
-def _add(grid: Grid, start: int, cells: list[str], end: int, lines: list[str]) -> None:
-    """Add a record to the grid, with what is wrong with it as a whole."""
-    width = len(grid.header)
-    blank = not any(cell.strip() for cell in cells)
-    if blank and len(cells) < 2:
-        return
-    problem = _fault(grid, start, cells, end) or (_empty(grid, start) if blank else None)
-    if problem:
-        grid.faults[len(grid.rows)] = problem.code
-        grid.problems.append(problem)
-    elif end - start > 1 and _rows_inside(cells, lines[start:end], width):
-        grid.problems.append(_row_like(grid, start, end - start))
-    grid.lines.append(start + 1)
-    grid.rows.append((cells + [""] * max(width - len(cells), 0))[:width])
-
-
-def _fault(grid: Grid, start: int, cells: list[str], end: int) -> Problem | None:
-    width = len(grid.header)
-    if end == _STRAY:
-        return Problem(
-            code="stray-quote",
-            source=grid.source,
-            line=start + 1,
-            message="a quotation mark opens a cell here and is not closed where the cell ends; "
-            "the lines after it are read as rows of their own",
-            fix="Delete the quotation mark, or close it at the end of the cell.",
-        )
-    if len(cells) < width or any(cell.strip() for cell in cells[width:]):
-        return Problem(
-            code="ragged-row",
-            source=grid.source,
-            line=start + 1,
-            message=f"{len(cells)} cells where the header has {width}",
-            fix="Quote a cell that holds the delimiter, or add the missing cells.",
-        )
-    return None
-
-
-def _empty(grid: Grid, start: int) -> Problem:
+def _empty(source: str, record: Record) -> Problem:
     return Problem(
         code="empty-row",
         severity=Severity.WARNING,
-        source=grid.source,
-        line=start + 1,
+        source=source,
+        line=record.line,
         message="a row of empty cells holds no result",
     )
 
 
-def _rows_inside(cells: list[str], lines: list[str], width: int) -> bool:
-    """Whether a cell of several lines has lines with as many delimiters as a row."""
-    delimiter = max(DELIMITERS, key=lines[0].count)
-    inner = (line for cell in cells for line in cell.splitlines()[1:-1])
-    return width > 2 and any(line.count(delimiter) == width - 1 for line in inner)
-
-
-def _row_like(grid: Grid, start: int, count: int) -> Problem:
+def _row_like(source: str, record: Record) -> Problem:
+    taken = f"a quoted cell takes in {record.height - 1} of the next lines"
     return Problem(
         code="stray-quote",
         severity=Severity.WARNING,
-        source=grid.source,
-        line=start + 1,
-        message=f"a quoted cell takes in {count - 1} of the next lines, and some look like rows",
+        source=source,
+        line=record.line,
+        message=f"{taken}, and some look like rows",
         fix="If they are rows, delete the quotation marks around them.",
     )
+
+
+def _above(source: str, lines: Sequence[int]) -> list[Problem]:
+    message = (
+        f"lines {lines[0]} to {lines[-1]} stand above the header and are not rows"
+        if len(lines) > 1
+        else "the line stands above the header and is not a row"
+    )
+    fix = "If the header is among them, name its columns with --map."
+    return _shared(source, "above-header", lines, message, fix)
+
+
+def _commented(source: str, lines: Sequence[int]) -> list[Problem]:
+    message = "the line begins with # and is read as a comment, not as a row"
+    fix = "If it is a row, put its first cell in quotation marks."
+    return _shared(source, "comment-line", lines, message, fix)
+
+
+def _again(source: str, lines: Sequence[int]) -> list[Problem]:
+    message = "the header stands here again, between the rows"
+    return _shared(source, "repeated-header", lines, message)
+
+
+def _shared(
+    source: str, code: str, lines: Sequence[int], message: str, fix: str = ""
+) -> list[Problem]:
+    """One warning for all the lines that it is about, or none."""
+    if not lines:
+        return []
+    warning = Problem(
+        code=code,
+        severity=Severity.WARNING,
+        source=source,
+        line=lines[0],
+        message=message,
+        fix=fix,
+        rows=len(lines),
+    )
+    return [warning]

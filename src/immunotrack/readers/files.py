@@ -1,6 +1,8 @@
 """The bytes of an input file: bounded, and refused if the file changes while it is read."""
 
 import os
+import re
+import stat
 from pathlib import Path
 from typing import Final
 
@@ -17,7 +19,7 @@ _CHUNK: Final = 2**20
 
 
 def read_bytes(path: Path, source: str, *, largest: int = LARGEST_FILE, line: int = 0) -> bytes:
-    """The content of a file.
+    """The content of a file, or of a pipe until its end.
 
     Args:
         source: What messages call the file.
@@ -38,16 +40,17 @@ def read_bytes(path: Path, source: str, *, largest: int = LARGEST_FILE, line: in
                 if size > largest:
                     raise _too_large(source, f"the file is larger than {_mega(largest)}")
                 if line:
-                    newline = chunk.rfind(b"\n")
+                    newline = max(chunk.rfind(b"\n"), chunk.rfind(b"\r"))
                     since = since + len(chunk) if newline < 0 else len(chunk) - newline - 1
-                    lines += chunk.count(b"\n")
+                    lines += chunk.count(b"\n") or chunk.count(b"\r")
                     if since > line:
                         raise _too_large(source, f"a line is longer than {_mega(line)}", lines + 1)
                 chunks.append(chunk)
             after = os.fstat(file.fileno())
     except OSError as error:
         raise InvalidInput([unreadable(path, error)], unreadable=True) from None
-    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+    same = (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns)
+    if stat.S_ISREG(before.st_mode) and not same:
         problem = Problem(
             code="changed-file",
             source=source,
@@ -56,6 +59,18 @@ def read_bytes(path: Path, source: str, *, largest: int = LARGEST_FILE, line: in
         )
         raise InvalidInput([problem], unreadable=True)
     return b"".join(chunks)
+
+
+def told_name(name: str) -> str:
+    r"""A file's name as it can be written: a byte that is no UTF-8 becomes U+FFFD.
+
+    >>> told_name("labs\udcff.csv")
+    'labs\ufffd.csv'
+    """
+    return _SURROGATE.sub("\ufffd", name)
+
+
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
 def _mega(size: int) -> str:
