@@ -1,6 +1,5 @@
 """The input's own rows, unchanged and in order, with our columns beside them."""
 
-import csv
 import io
 from collections.abc import Sequence
 from typing import Final
@@ -8,7 +7,8 @@ from typing import Final
 import polars as pl
 
 from immunotrack.flags import flag
-from immunotrack.outputs import defused
+from immunotrack.outputs import csv_line, defused
+from immunotrack.problems import Problem, Severity
 from immunotrack.ranges import RangeSet
 from immunotrack.readers import Source
 from immunotrack.table import LIMITS
@@ -32,35 +32,90 @@ ADDED: Final = (
 
 
 def flagged_results(source: Source, ranges: Sequence[str | RangeSet] = ()) -> pl.DataFrame:
-    """Every result of a source with its flag; a row with an error has neither range nor flag.
+    """Every result of a source with its flag; one that does not count has neither range nor flag.
+
+    A result that another row repeats has the flag of that row.
 
     Returns:
-        The contract's columns, then `row`, `problem` and `valid`, in the input's order.
+        The columns of `Source.results`, in the input's order.
     """
-    flagged = flag(source.results.filter("valid"), (*ranges, *source.ranges))
-    refused = source.results.filter(~pl.col("valid")).with_columns(
+    rows = source.results.with_row_index("place")
+    twin = (pl.col("fate") == "merged") & pl.col("problem").str.contains("repeated-result")
+    counts = (pl.col("fate") == "used") | twin
+    flagged = flag(rows.filter(counts), (*ranges, *source.ranges))
+    refused = rows.filter(~counts).with_columns(
         *(pl.lit(None, pl.Float64).alias(limit) for limit in LIMITS), range_source=pl.lit("")
     )
-    return pl.concat([flagged, refused]).sort("row", maintain_order=True)
+    both = pl.concat([flagged, refused.select(flagged.columns)])
+    return both.sort("place").drop("place")
+
+
+_SAID: Final = {
+    **dict.fromkeys(("N", "NORMAL"), "N"),
+    **dict.fromkeys(("L", "LL", "LOW", "LOW LOW"), "L"),
+    **dict.fromkeys(("H", "HH", "HIGH", "HIGH HIGH"), "H"),
+}
+"""What a laboratory's own flag says (HL7 v2 table 0078, CDISC NRIND)."""
+
+
+def flag_differences(source: Source, flagged: pl.DataFrame) -> list[Problem]:
+    """Where a laboratory's own flag is not what its value and its range say.
+
+    A warning for each pair of flags and file; a result without a certain flag is not asked.
+    """
+    said = pl.col("own_flag").str.strip_chars().str.to_uppercase()
+    own = said.replace_strict(_SAID, default="", return_dtype=pl.String)
+    asked = flagged.with_columns(said=own, found=pl.col("flag").str.slice(0, 1)).filter(
+        (pl.col("range_source") == "file")
+        & pl.col("flag").is_in(["N", "L", "LL", "H", "HH"])
+        & (pl.col("said") != "")
+        & (pl.col("said") != pl.col("found"))
+    )
+    alike = asked.group_by("source", "own_flag", "flag", maintain_order=True).agg("line")
+    return [
+        Problem(
+            code="own-flag",
+            severity=Severity.WARNING,
+            source=file,
+            line=lines[0],
+            column=source.flag_columns.get(file),
+            value=own_flag,
+            message=f"the laboratory's own flag; value and range beside it say {found}",
+            fix="Check the range and the unit of the row.",
+            rows=len(lines),
+            lines=tuple(lines),
+        )
+        for file, own_flag, found, lines in alike.rows()
+    ]
 
 
 def annotated_csv(source: Source, flagged: pl.DataFrame) -> bytes:
     """The input's rows as CSV, each with `ADDED` behind it.
 
     A long file gives one row a row; a wide one gives one a result, and a row without results one.
-    An added column whose name the input has already is prefixed `immunotrack_`.
+    An added column whose name the input has already is prefixed `immunotrack_`. Rows of several
+    files have their file's name in `source`.
     """
-    names = [f"own {number}" for number in range(len(source.grid.header))]
-    own = pl.DataFrame(source.grid.rows, schema=names, orient="row").with_row_index("row")
-    lines = pl.Series("own_line", source.grid.lines, dtype=pl.Int64)
-    added = flagged.select("row", *(_cell(name, flagged) for name in ADDED if name != "line"))
+    names = [f"own {number}" for number in range(len(source.header))]
+    schema = dict.fromkeys(names, pl.String)
+    own = pl.DataFrame(source.rows, schema=schema, orient="row").with_row_index("row")
+    lines = pl.Series("own_line", source.lines, dtype=pl.Int64)
+    files = [grid.source for grid in source.grids for _ in grid.rows]
+    taken = [name for name in ADDED if name != "line"]
+    added = flagged.select("row", *(_cell(name, flagged) for name in (*taken, "visit")))
+    visits = [part for part in ("visit",) if source.by_visit]
+    shown = (*ADDED, *visits, *(["source"] if len(source.grids) > 1 else []))
     rows = (
-        own.with_columns(lines.cast(pl.String).alias("line"), row=pl.col("row").cast(pl.Int64))
+        own.with_columns(
+            lines.cast(pl.String).alias("line"),
+            row=pl.col("row").cast(pl.Int64),
+            source=pl.Series(files, dtype=pl.String),
+        )
         .join(added, on="row", how="left", maintain_order="left")
-        .select(*names, *ADDED)
+        .select(*names, *shown)
     )
     buffer = io.BytesIO()
-    buffer.write(_header(source.grid.header))
+    buffer.write(_header(source.header, shown))
     _without_empty(rows).write_csv(buffer, include_header=False)
     return buffer.getvalue()
 
@@ -79,16 +134,14 @@ def _without_empty(rows: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _header(own: Sequence[str]) -> bytes:
-    added = []
-    for name in ADDED:
+def _header(own: Sequence[str], names: Sequence[str]) -> bytes:
+    added: list[str] = []
+    for name in names:
         unique = name
         while unique in own or unique in added:
             unique = f"immunotrack_{unique}"
         added.append(unique)
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerow([*own, *added])
-    return text.getvalue().encode()
+    return f"{csv_line([*own, *added])}\n".encode()
 
 
 def _cell(name: str, frame: pl.DataFrame) -> pl.Expr:

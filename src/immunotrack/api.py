@@ -1,54 +1,73 @@
-"""What `import immunotrack` offers to read and check a file."""
+"""What `import immunotrack` offers to read and check files."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypedDict, Unpack
 
 import narwhals as nw
 
 from immunotrack.cases import all_problems, narrative_answers
 from immunotrack.problems import InvalidInput, Problem
-from immunotrack.readers import Options, read_source
+from immunotrack.readers import Options, Source, read_source
+from immunotrack.readers.grid import DecimalSign, Duplicates
 from immunotrack.times import DateOrder
 
 
+class Reading(TypedDict, total=False):
+    """How files are read; see `immunotrack.readers.Options` for what each means."""
+
+    columns: Mapping[str, str]
+    dates: DateOrder
+    decimal: DecimalSign
+    format: str
+    encoding: str
+    sheet: str
+    fill_down: bool
+    units: Mapping[str, str]
+    duplicates: Duplicates
+
+
 def read(
-    source: str | Path,
+    source: str | Path | Sequence[str | Path],
     *,
-    columns: Mapping[str, str] | None = None,
-    dates: DateOrder = "iso",
     invalid: Literal["raise", "skip"] = "raise",
     backend: Literal["pandas", "polars"] = "pandas",
+    **how: Unpack[Reading],
 ) -> Any:  # noqa: ANN401 - the backend's frame
-    """The measurements table of a delimited file, or of a case by its folder or name.
+    """The measurements table of files of results, of a folder, or of a case by its name.
 
     Args:
-        columns: Our column name to the file's, where the headers are not known.
-        dates: The order of day, month and year where dates are not ISO 8601.
         invalid: `skip` leaves out rows with errors; `check` lists them.
+        how: `columns`, `dates`, `decimal`, `units`, `duplicates`, ... as for `Reading`.
 
     Raises:
-        InvalidInput: With every problem, if the file cannot be read or a row has an error.
+        InvalidInput: With every problem, if nothing can be read or a row has an error.
     """
     if invalid not in {"raise", "skip"}:
         raise ValueError(f"invalid must be raise or skip, not {invalid!r}")
-    found = read_source(str(source), Options(columns=dict(columns or {}), dates=dates))
+    found = _source(source, how)
     if invalid == "raise" and any(problem.is_error for problem in found.problems):
         raise InvalidInput(found.problems)
     return nw.from_dict(
-        found.valid.to_dict(as_series=False),
-        schema=nw.from_native(found.valid).schema,
+        found.used.to_dict(as_series=False),
+        schema=nw.from_native(found.used).schema,
         backend=backend,
     ).to_native()
 
 
-def check(
-    source: str | Path, *, columns: Mapping[str, str] | None = None, dates: DateOrder = "iso"
-) -> list[Problem]:
-    """Everything that is wrong with a file or a case, in one pass; nothing is raised for its rows.
+def check(source: str | Path | Sequence[str | Path], **how: Unpack[Reading]) -> list[Problem]:
+    """Everything that is wrong with files or a case, in one pass; nothing is raised for rows.
 
     Raises:
-        InvalidInput: The file cannot be read at all.
+        InvalidInput: The files cannot be read at all.
     """
-    found = read_source(str(source), Options(columns=dict(columns or {}), dates=dates))
+    found = _source(source, how)
     return all_problems(found, narrative_answers(found))
+
+
+def _source(source: str | Path | Sequence[str | Path], how: Reading) -> Source:
+    names = [source] if isinstance(source, str | Path) else source
+    given: dict[str, Any] = {**how}
+    for name in ("columns", "units"):
+        given[name] = dict(given.get(name, {}))
+    return read_source([str(name) for name in names], Options(**given))

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import narwhals as nw
+import polars as pl
 
-from immunotrack.annotated import flagged_results
+from immunotrack.annotated import flag_differences, flagged_results
 from immunotrack.clocks import Clock, choose_clock, day_of_death, with_days
 from immunotrack.narrative import Answer, answer_problems, ask
 from immunotrack.problems import InvalidInput, Problem, ordered
@@ -50,7 +51,7 @@ def load_case(name: str | Path) -> Case:
     if errors:
         raise InvalidInput(errors)
     patients = tuple(
-        Patient.from_frame(source.valid, source.events, entry.patient_id).model_copy(
+        Patient.from_frame(source.used, source.events.table, entry.patient_id).model_copy(
             update={"sex": entry.sex, "age_years": entry.age_years}
         )
         for entry in source.case.patients
@@ -62,8 +63,10 @@ def narrative_answers(source: Source) -> list[Answer]:
     """What the data of a case say of its text; nothing for a plain file."""
     if source.case is None:
         return []
-    flagged = nw.from_native(flagged_results(source).filter("valid"), eager_only=True)
-    events = source.events.to_dicts()
+    flagged = nw.from_native(
+        flagged_results(source).filter(pl.col("fate") == "used"), eager_only=True
+    )
+    events = source.events.table.to_dicts()
     clock = choose_clock(flagged, events, source.case.clock.name)
     return ask(source.case.checks, plain_rows(with_days(flagged, clock)), events)
 
@@ -71,7 +74,9 @@ def narrative_answers(source: Source) -> list[Answer]:
 def all_problems(source: Source, answers: Sequence[Answer]) -> list[Problem]:
     """The problems of a source's rows, of its windows and of its narrative."""
     problems = list(source.problems)
+    if (source.results["own_flag"] != "").any():
+        problems += flag_differences(source, flagged_results(source))
     if source.case and source.case.windows:
-        died = day_of_death(source.events.to_dicts(), Clock(source.case.clock.name))
+        died = day_of_death(source.events.table.to_dicts(), Clock(source.case.clock.name))
         problems += set_problems(choose_window_set(source.case.windows), died)
     return [*ordered(problems), *answer_problems(answers, f"{source.name}/case.toml")]

@@ -86,8 +86,8 @@ def source_timeline(source: Source, events: pl.DataFrame, choice: Choice) -> Tim
     Raises:
         InvalidInput: No patient, or one of several, was chosen, or something is not there.
     """
-    frame = flagged_results(source, choice.ranges).filter("valid")
-    return _patient_timeline(_eager(frame), _eager(events), choice, source.case, source.clock)
+    frame = flagged_results(source, choice.ranges).filter(pl.col("fate") == "used")
+    return _patient_timeline(_eager(frame), _eager(events), choice, source.case)
 
 
 def _timeline(
@@ -116,7 +116,6 @@ def _patient_timeline(
     events: nw.DataFrame[Any],
     choice: Choice,
     case: CaseFile | None,
-    clock: str = "",
 ) -> Timeline:
     from immunotrack.plot.compose import compose  # noqa: PLC0415
     from immunotrack.plot.drawn import Wish, not_drawn  # noqa: PLC0415
@@ -136,7 +135,7 @@ def _patient_timeline(
             lanes=case.lanes if case else (),
             log=choice.log,
             windows=_window_set(choice.windows, case),
-            clock=case.clock.name if case else clock,
+            clock=case.clock.name if case else "",
             assumptions=case.assumptions if case else (),
         ),
     )

@@ -1,93 +1,86 @@
-"""Readers: from a file or folder to the measurements table, the events and every problem."""
+"""Readers: from files or a folder to the measurements table, the events and every problem."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Final
 
-import narwhals as nw
 import polars as pl
 
-from immunotrack.problems import InvalidInput, Problem, counted
-from immunotrack.ranges import RangeSet
+from immunotrack.problems import InvalidInput, Problem, ordered
 from immunotrack.readers.case import CaseFile, case_folders, load_case_file
-from immunotrack.readers.delimited import read_grid
-from immunotrack.readers.events import Events, events_frame, read_events
+from immunotrack.readers.cells import STANDARDS
+from immunotrack.readers.events import Events, all_events, read_events
+from immunotrack.readers.files import told_name
+from immunotrack.readers.formats import FORMATS, read_grids
 from immunotrack.readers.grid import Grid, Options
-from immunotrack.readers.headers import events_layout, results_layout, unread_ranges
-from immunotrack.readers.results import RESULTS, read_results
+from immunotrack.readers.source import Source, no_events, no_results
+from immunotrack.readers.study import File, event_columns, files_of, read_study
 from immunotrack.settings import choice_problem
 
-__all__ = ["READERS", "Options", "Source", "case_folders", "read_events_file", "read_source"]
+__all__ = [
+    "FORMAT_NAMES",
+    "Options",
+    "Source",
+    "case_folders",
+    "input_files",
+    "read_events_file",
+    "read_source",
+    "source_grids",
+]
+
+FORMAT_NAMES = tuple(dict.fromkeys((*FORMATS, *STANDARDS)))
+"""What `--format` takes: how a file is written, or whose column names it has."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
-    """Everything that was read from one source.
-
-    Args:
-        name: As the user gave it.
-        grid: The cells of the file of results, as they are.
-        results: The contract's columns, then `row`, `problem` and `valid`.
-        events: See `immunotrack.table.EVENT_SCHEMA`.
-        told: How the columns were understood, for the user.
-        clock: What the file calls its days, if it has any.
-        case: The case, where the source is one.
-    """
-
-    name: str
-    grid: Grid
-    results: pl.DataFrame
-    events: pl.DataFrame
-    problems: list[Problem]
-    told: str
-    clock: str = ""
-    case: CaseFile | None = None
-    ranges: list[str | RangeSet] = field(default_factory=list)
-
-    @property
-    def counts(self) -> str:
-        """How many rows were read, and what became of them, in words; the numbers add up."""
-        wrong = self.results.filter(~pl.col("valid"))["row"].n_unique()
-        found = self.results["row"].n_unique()
-        read = len(self.grid.rows)
-        empty = f", {read - found} without a result" if read > found else ""
-        return f"{counted(read, 'row')} read: {found - wrong} used, {wrong} with errors{empty}"
-
-    @property
-    def valid(self) -> pl.DataFrame:
-        """The rows without an error, in the contract's columns."""
-        return self.results.filter("valid").drop("row", "problem", "valid")
-
-
-def read_source(source: str, options: Options | None = None) -> Source:
-    """Read a delimited file, a case's folder, or a case by its name.
+def read_source(source: str | Sequence[str], options: Options | None = None) -> Source:
+    """Read files of results, a folder of them, a case's folder, or a case by its name.
 
     Raises:
         InvalidInput: Nothing can be read; rows that are wrong are in `problems` instead.
     """
-    path, options = Path(source), options or Options()
-    if not path.exists() and source in case_folders():
-        path = case_folders()[source]
-    for fits, reader in READERS.values():
-        if fits(path):
-            return reader(path, source, options)
-    if path.is_dir():
-        problem = Problem(
-            code="unreadable",
-            source=source,
-            message="a folder without a case.toml",
-            fix="Name a file of results, or a folder that holds case.toml.",
-        )
-        raise InvalidInput([problem], unreadable=True)
-    if not path.exists() and not path.suffix:
-        cases = choice_problem("SOURCE", source, ["a file", *case_folders()])
-        raise InvalidInput([cases], unreadable=True)
-    return _read_delimited(path, source, options)
+    names = [source] if isinstance(source, str) else list(source)
+    options = options or Options()
+    if options.format and options.format not in FORMAT_NAMES:
+        raise InvalidInput([choice_problem("--format", options.format, list(FORMAT_NAMES))])
+    folder = _case_folder(names[0]) if len(names) == 1 else None
+    if folder is not None:
+        return _read_case(folder, told_name(names[0]), options)
+    files, problems = [], []
+    for name in dict.fromkeys(names):
+        inside, unread = _files(name)
+        files += inside
+        problems += unread
+    files = list({file.path.absolute(): file for file in reversed(files)}.values())[::-1]
+    found = read_study(files, " ".join(map(told_name, names)), options)
+    return replace(found, problems=ordered([*problems, *found.problems]))
+
+
+def source_grids(source: Sequence[str], options: Options) -> list[Grid]:
+    """The cells of all files of a source, without a meaning.
+
+    Raises:
+        InvalidInput: A file cannot be read.
+    """
+    files = [file for name in source for file in _files(name)[0]]
+    return [grid for file in files for grid in read_grids(file.path, file.name, options)]
+
+
+def input_files(source: Sequence[str]) -> list[Path]:
+    """Every file that is read for a source."""
+    found = []
+    for name in source:
+        folder = _case_folder(name)
+        if folder is not None:
+            found += sorted(folder.iterdir())
+        elif Path(name).is_dir():
+            found += [file.path for file in files_of(Path(name), name)[0]]
+        else:
+            found.append(Path(name))
+    return found
 
 
 def read_events_file(path: Path, name: str, options: Options | None = None) -> Events:
-    """Read a delimited file of treatment events.
+    """Read a file of treatment events.
 
     Args:
         name: What messages call the file.
@@ -95,69 +88,69 @@ def read_events_file(path: Path, name: str, options: Options | None = None) -> E
     Raises:
         InvalidInput: Nothing can be read; rows that are wrong are in `problems` instead.
     """
-    grid = read_grid(path, name)
-    layout = events_layout(grid.source, grid.header, {}, grid.header_line)
-    return read_events(grid, layout, options or Options())
+    how = replace(options or Options(), format="")
+    grids = read_grids(path, told_name(name), how)
+    return all_events([read_events(*event_columns(grid), how) for grid in grids])
 
 
-def _read_delimited(path: Path, name: str, options: Options) -> Source:
-    grid = read_grid(path, name)
-    layout = results_layout(grid.source, grid.header, options.columns, grid.header_line)
-    results = read_results(grid, layout, options)
-    return Source(
-        name=name,
-        grid=grid,
-        results=results.table,
-        events=events_frame([]),
-        problems=[
-            *unread_ranges(grid.source, grid.header, layout, grid.header_line),
-            *results.problems,
-        ],
-        told=layout.told(grid.header),
-        clock=layout.clock(grid.header),
-    )
+def _case_folder(name: str) -> Path | None:
+    """The folder of a case, by its path or its name; None where it is none."""
+    path = Path(name)
+    if not path.exists() and name in case_folders():
+        return case_folders()[name]
+    return path if (path / "case.toml").is_file() else None
 
 
-def _is_case(path: Path) -> bool:
-    return (path / "case.toml").is_file()
+def _files(name: str) -> tuple[list[File], list[Problem]]:
+    """The files that one source stands for.
+
+    Raises:
+        InvalidInput: It is neither a file, nor a folder, nor a case.
+    """
+    path = Path(name)
+    if path.is_dir():
+        return files_of(path, name)
+    if not path.exists() and not path.suffix:
+        cases = choice_problem("SOURCE", name, ["a file", *case_folders()])
+        raise InvalidInput([cases], unreadable=True)
+    return [File(path, told_name(name))], []
 
 
 def _read_case(path: Path, name: str, options: Options) -> Source:
     """A case; one without `measurements.csv` has events only."""
     case = load_case_file(path)
     measured = path / "measurements.csv"
+    said = f"{name}/measurements.csv"
     source = (
-        _read_delimited(measured, f"{name}/measurements.csv", options)
+        read_study([File(measured, said)], said, options)
         if measured.exists()
-        else _without_results(f"{name}/measurements.csv")
+        else _without_results(name)
     )
     events = read_events_file(path / "events.csv", f"{name}/events.csv", options)
     return replace(
         source,
         name=name,
         results=_described(source.results, case),
-        events=events.table,
-        problems=[*source.problems, *events.problems],
+        events=events,
+        problems=ordered([*source.problems, *events.problems]),
         case=case,
         ranges=[*case.sets, *case.ranges],
     )
 
 
 def _without_results(name: str) -> Source:
-    grid = Grid(source=name, header=[], header_line=0, lines=[], rows=[], faults={}, problems=[])
-    frame = nw.from_dict({key: [] for key in RESULTS}, schema=RESULTS, backend="polars")
     return Source(
         name=name,
-        grid=grid,
-        results=frame.to_native(),
-        events=events_frame([]),
+        grids=[],
+        results=no_results(),
+        events=no_events(),
         problems=[],
-        told="no results",
+        told=[f"{name}: no results"],
     )
 
 
 def _described(results: pl.DataFrame, case: CaseFile) -> pl.DataFrame:
-    """The results with sex and age as the case states them."""
+    """The results with the clock, and with sex and age, as the case states them."""
     who = pl.DataFrame(
         [(p.patient_id, p.sex or "", p.age_years) for p in case.patients],
         schema={"patient_id": pl.String, "sex": pl.String, "age_years": pl.Float64},
@@ -165,11 +158,5 @@ def _described(results: pl.DataFrame, case: CaseFile) -> pl.DataFrame:
     )
     plain = results.drop("sex", "age_years")
     joined = plain.join(who, on="patient_id", how="left", maintain_order="left")
-    return joined.with_columns(pl.col("sex").fill_null("")).select(results.columns)
-
-
-READERS: Final[dict[str, tuple[Callable[[Path], bool], Callable[[Path, str, Options], Source]]]] = {
-    "case": (_is_case, _read_case),
-    "delimited": (Path.is_file, _read_delimited),
-}
-"""Name of a format to what recognises it and what reads it, the most particular first."""
+    clock = pl.when(pl.col("day").is_not_null()).then(pl.lit(case.clock.name)).otherwise(pl.lit(""))
+    return joined.with_columns(pl.col("sex").fill_null(""), clock=clock).select(results.columns)

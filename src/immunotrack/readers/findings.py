@@ -1,15 +1,14 @@
-"""What can be wrong with the rows of a file of results, and how each problem is told."""
+"""What can be wrong with the rows of a file of results."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import polars as pl
 
-from immunotrack.problems import Problem, Severity
-from immunotrack.readers.grid import Grid
-from immunotrack.readers.headers import Layout, sexes
+from immunotrack.problems import Severity
+from immunotrack.readers.headers import sexes
 from immunotrack.rules import RULES
 from immunotrack.table import LIMITS, ORIGINS
-from immunotrack.times import DateOrder
+from immunotrack.times import STUDY_DAY, DateOrder
 
 _ERROR, _WARNING = Severity.ERROR, Severity.WARNING
 _TIMES = ("time", "birth_date")
@@ -23,6 +22,7 @@ class Finding:
         column: The column of ours at which the problem points.
         where: True in the rows that have the problem.
         detail: A column whose text fills the braces of the message.
+        once: Told once for all rows of a file, whatever their text.
     """
 
     code: str
@@ -32,10 +32,15 @@ class Finding:
     message: str
     fix: str = ""
     detail: str = ""
+    once: bool = False
 
 
 def _blank(name: str) -> pl.Expr:
     return pl.col(name).str.strip_chars() == ""
+
+
+def _undated() -> pl.Expr:
+    return _blank("time_text") & _blank("day_text")
 
 
 def all_findings(dates: DateOrder) -> list[Finding]:
@@ -46,6 +51,7 @@ def all_findings(dates: DateOrder) -> list[Finding]:
         *_limit_findings(),
         *_rule_findings(),
         *_moment_findings(),
+        *_series_findings(),
     ]
 
 
@@ -59,7 +65,7 @@ def _name_findings() -> list[Finding]:
             "patient_id",
             _blank("patient_id"),
             "no patient",
-            "Write the patient in every row.",
+            "Write the patient in every row, or add --fill-down where a block's first row has it.",
         ),
         Finding(
             "padded-patient",
@@ -127,12 +133,53 @@ def _time_findings(dates: DateOrder) -> list[Finding]:
     return [
         *dated,
         Finding(
+            "partial-date",
+            _WARNING,
+            "birth_date",
+            pl.col("birth_date_problem") == "partial-date",
+            "a date of birth without its day is read as not known",
+            "Write 1946-05-05, or the age in years.",
+        ),
+        Finding(
+            "study-day",
+            _WARNING,
+            "day",
+            (pl.col("clock") == STUDY_DAY) & (pl.col("day") == 0),
+            "no study day is 0: day 1 is the reference start, and the day before it is -1",
+            "Correct the day.",
+        ),
+        Finding(
             "missing-time",
             _ERROR,
             "time",
-            _blank("time_text") & _blank("day_text"),
+            _undated() & ~pl.col("timeless"),
             "neither date nor day",
             "Write when the sample was taken.",
+        ),
+        Finding(
+            "undated-result",
+            _WARNING,
+            "time",
+            _undated() & pl.col("timeless"),
+            "neither date nor day: flagged, and not drawn",
+            once=True,
+        ),
+        Finding(
+            "issued-time",
+            _WARNING,
+            "time",
+            pl.col("was_issued"),
+            "no time of sampling, so the time of issue",
+            once=True,
+        ),
+        Finding(
+            "study-day",
+            _WARNING,
+            "day",
+            pl.col("off_clock"),
+            "the date and the reference start give study day {study_day}",
+            "Correct the day, the date or the reference start.",
+            "study_day",
         ),
         Finding(
             "bad-day",
@@ -174,10 +221,20 @@ def _limit_findings() -> list[Finding]:
         )
     ]
     for limit in (*LIMITS, "detection_limit"):
-        wrong = ~_blank(f"{limit}_text") & pl.col(limit).is_null() & ~pl.col("zero_range")
+        unclear = pl.col(f"{limit}_unclear")
+        none = ~_blank(f"{limit}_text") & pl.col(limit).is_null() & ~pl.col("zero_range")
+        wrong = none & ~unclear
         if limit == "detection_limit":
             wrong |= pl.col(limit) < 0
         findings += [
+            Finding(
+                "ambiguous-number",
+                _ERROR,
+                limit,
+                unclear,
+                "another number with a decimal comma than with a decimal point",
+                "Add --decimal point or --decimal comma.",
+            ),
             Finding(
                 "bad-limit",
                 _ERROR,
@@ -217,96 +274,89 @@ def _rule_findings() -> list[Finding]:
 
 
 def _moment_findings() -> list[Finding]:
-    several = pl.col("counts") & (pl.col("alike") > 1)
-    differ = several & (pl.col("different") > 1)
+    conflict, later = pl.col("conflict"), pl.col("later")
+    clocked, known = pl.col("clocked"), pl.col("known")
     return [
         Finding(
             "repeated-result",
             _WARNING,
             "reported",
-            several & (pl.col("different") == 1) & pl.col("later"),
-            "the same result of the same sample stands at line {other_line}",
+            pl.col("repeated"),
+            "the same result of the same sample stands at {other} and is counted once",
             "Leave one of them out.",
-            "other_line",
+            "other",
+        ),
+        Finding(
+            "superseded-result",
+            _WARNING,
+            "reported",
+            pl.col("superseded"),
+            "the result of the same sample at {other} is used instead",
+            "",
+            "other",
+        ),
+        Finding(
+            "averaged-result",
+            _WARNING,
+            "reported",
+            pl.col("averaged"),
+            "the mean of several results of the same sample is used, also of {other}",
+            "",
+            "other",
         ),
         Finding(
             "conflicting-results",
             _ERROR,
             "reported",
-            differ & pl.col("clocked") & pl.col("known"),
-            "a different result of the same analyte at the same moment stands at line {other_line}",
-            "Keep the one that is right.",
-            "other_line",
+            conflict & clocked & known,
+            "a different result of the same analyte at the same moment stands at {other}",
+            "Keep the one that is right, or add --duplicates first, last, max or mean.",
+            "other",
         ),
         Finding(
             "conflicting-results",
             _WARNING,
             "reported",
-            differ & pl.col("clocked") & ~pl.col("known") & pl.col("later"),
-            "a different result of that name at the same moment stands at line {other_line}",
+            conflict & clocked & ~known & later,
+            "a different result of that name at the same moment stands at {other}",
             "If it is another sample or method, give it another name.",
-            "other_line",
+            "other",
         ),
         Finding(
             "same-day-results",
             _WARNING,
             "reported",
-            differ & ~pl.col("clocked") & pl.col("later"),
-            "a different result of that day, without a time of day, stands at line {other_line}",
+            conflict & ~clocked & later,
+            "a different result of that day, without a time of day, stands at {other}",
             "Give the time of day to keep their order.",
-            "other_line",
+            "other",
         ),
     ]
 
 
-def told(finding: Finding, rows: pl.DataFrame, grid: Grid, layout: Layout) -> list[Problem]:
-    """The problems of one finding: an error for each row, a warning for each distinct text."""
-    text = f"{finding.column}_text"
-    value = text if text in rows.columns else finding.column
-    details = rows[finding.detail] if finding.detail else [""] * len(rows)
-    told: dict[tuple[str, str, int], Problem] = {}
-    counts: dict[tuple[str, str, int], int] = {}
-    for line, column, cell, detail in zip(
-        rows["line"], rows["column"], rows[value], details, strict=True
-    ):
-        key = (column, cell, line if finding.severity is _ERROR or detail else 0)
-        counts[key] = counts.get(key, 0) + 1
-        told.setdefault(
-            key,
-            Problem(
-                code=finding.code,
-                severity=finding.severity,
-                source=grid.source,
-                line=line,
-                column=_header_of(finding.column, column, grid, layout),
-                value=cell,
-                message=finding.message.format(**{finding.detail or "_": detail}),
-                fix=finding.fix,
-            ),
-        )
-    return [replace(problem, rows=counts[key]) for key, problem in told.items()]
-
-
-def _header_of(column: str, place: str, grid: Grid, layout: Layout) -> str:
-    """The file's name of a column of ours; in a wide file the results stand under their analyte."""
-    if place.isdecimal() and column in {"reported", "unit"}:
-        return grid.header[int(place)]
-    index = layout.roles.get(column)
-    return column if index is None else grid.header[index]
-
-
-def assumed_units(grid: Grid, layout: Layout) -> list[Problem]:
-    """The columns of a wide file whose unit is the catalogue's."""
+def _series_findings() -> list[Finding]:
+    series = ["patient_id", "analyte"]
+    measured = pl.col("value").is_not_null() & (pl.col("unit") != "")
+    first = pl.col("unit").filter(measured).first().over(series)
     return [
-        Problem(
-            code="assumed-unit",
-            severity=_WARNING,
-            source=grid.source,
-            line=grid.header_line,
-            column=grid.header[wide.index],
-            message=f"the header names no unit; read as {wide.unit}",
-            fix=f"Write it in the header: {wide.analyte} ({wide.unit}).",
-        )
-        for wide in layout.wide
-        if wide.unit_assumed
+        Finding(
+            "unit-changes",
+            _WARNING,
+            "unit",
+            measured & pl.col("known") & (pl.col("unit") != first),
+            "another unit than earlier in this series",
+            "Each result is flagged in its own unit; check that the units are right.",
+        ),
+        Finding(
+            "other-decimal",
+            _WARNING,
+            "reported",
+            pl.col("only_sign").is_in(["point", "comma"])
+            & (pl.col("only_sign") != pl.col("decimal"))
+            & (pl.col("sign") != "plain")
+            & ((pl.col("decimal") != "auto") | (pl.col("only_sign") == "comma")),
+            "read with a decimal {only_sign}, unlike other numbers of this file",
+            "Check that it is that number.",
+            "only_sign",
+        ),
     ]

@@ -1,6 +1,7 @@
-"""From a grid of text to the measurements table, every row kept and every problem named."""
+"""From cells to the measurements table, every row kept and every problem named."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -9,127 +10,146 @@ import polars as pl
 
 from immunotrack.analytes import find_analyte
 from immunotrack.problems import Problem, Severity, ordered
-from immunotrack.readers.findings import Finding, all_findings, assumed_units, told
-from immunotrack.readers.grid import Grid, Options
-from immunotrack.readers.headers import Layout, sexes
+from immunotrack.readers.cells import NUMBERS, TIMES, Part
+from immunotrack.readers.counts import MERGED
+from immunotrack.readers.findings import Finding, all_findings
+from immunotrack.readers.grid import Options
+from immunotrack.readers.headers import sexes
+from immunotrack.readers.samples import settled
+from immunotrack.readers.telling import assumed_units, told
 from immunotrack.records import result_unit
-from immunotrack.table import (
-    LIMITS,
-    NUMBER,
-    SCHEMA,
-    TEXT,
-    TIME,
-    WHOLE,
-    conform,
-    lookup,
-)
-from immunotrack.times import DateOrder, age_in_years, parse_time
-from immunotrack.values import Kind, parse_result, read_result
+from immunotrack.table import LIMITS, NUMBER, SCHEMA, TEXT, TIME, WHOLE, conform, lookup
+from immunotrack.times import STUDY_DAY, DateOrder, Moment, age_in_years, parse_time, study_day
+from immunotrack.values import Kind, Reading, RowResult, parse_result, read_result
 
-RESULTS: Final = SCHEMA | {"row": WHOLE, "problem": TEXT, "valid": nw.Boolean()}
+_BESIDE: Final = {"own_flag": TEXT, "status": TEXT, "row": WHOLE, "problem": TEXT, "fate": TEXT}
+RESULTS: Final = SCHEMA | _BESIDE
 """The columns of `Results.table`."""
 
-_NUMBERS: Final = ("day", *LIMITS, "detection_limit", "age_years")
-_TIMES: Final = ("time", "birth_date")
-_WORDS: Final = ("patient_id", "analyte", "loinc", "reported", "unit", "sex", "origin")
+FATES: Final = ("used", "merged", "aside", "error")
+"""What became of a row: in the table; told by another row; no measurement; wrong."""
 
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """The measurements of a file.
+    """The measurements of a source.
 
     Args:
-        table: The contract's columns, then `row` (the row of the grid), `problem` (the codes of all
-            problems of the row) and `valid` (none of them is an error), in the file's order.
-        problems: In the order of the file; a warning that many rows share is told once.
+        table: In the source's order, the contract's columns, then `own_flag` and `status` as the
+            file has them, `row` (of the joined grids), `problem` (the codes of all that is said of
+            the row) and `fate` (one of `FATES`).
+        problems: In the order of the source; a warning that many rows share is told once.
     """
 
     table: pl.DataFrame
     problems: list[Problem]
 
 
-def read_results(grid: Grid, layout: Layout, options: Options) -> Results:
-    """The measurements of a grid; a row that is wrong is in the table too, marked invalid."""
-    table = _with_neighbours(_understood(_cells(grid, layout), options.dates))
+def read_results(parts: Sequence[Part], people: pl.DataFrame, options: Options) -> Results:
+    """The measurements of some grids; a row that is wrong is in the table too.
+
+    Args:
+        people: `patient_id`, `sex`, `birth_date`, `age_years` and `reference_start` as text.
+    """
+    cells = _described(_joined(parts), people)
+    table = settled(_understood(cells, options.dates), options.duplicates)
     findings = all_findings(options.dates)
-    sound = pl.col("fault") == ""
+    sound = (pl.col("fault") == "") & (pl.col("aside") == "")
     marks = table.select(
         (sound & finding.where.fill_null(value=False)).alias(str(number))
         for number, finding in enumerate(findings)
     )
-    problems = [*grid.problems, *assumed_units(grid, layout)]
+    problems = [problem for part in parts for problem in (*part.problems, *assumed_units(part))]
     for number, finding in enumerate(findings):
-        problems += told(finding, table.filter(marks[str(number)]), grid, layout)
+        problems += told(finding, table.filter(marks[str(number)]), parts)
     return Results(_marked(table, findings, marks), ordered(problems))
 
 
-def _cells(grid: Grid, layout: Layout) -> pl.DataFrame:
-    """One row a result, each of our columns as the file's text, empty where it has none."""
-    columns = list(zip(*grid.rows, strict=True))
-    rows = range(len(grid.rows))
-    shared = pl.DataFrame(
-        {name: columns[index] for name, index in layout.roles.items()}
-        | {
-            "row": rows,
-            "line": grid.lines,
-            "fault": [grid.faults.get(row, "") for row in rows],
-            "source": [grid.source] * len(rows),
-        },
-        schema_overrides={"line": pl.Int64, "row": pl.Int64},
+def _joined(parts: Sequence[Part]) -> pl.DataFrame:
+    """The cells of all parts, `row` counted through and `part` saying which is whose."""
+    counted, before = [], 0
+    for number, part in enumerate(parts):
+        rows = pl.col("row") + before
+        counted.append(part.cells.with_columns(row=rows, part=pl.lit(number)))
+        before += len(part.grid.rows)
+    return pl.concat(counted, how="diagonal_relaxed")
+
+
+_PERSONAL: Final = ("sex", "birth_date", "age_years", "reference_start")
+
+
+def _described(cells: pl.DataFrame, people: pl.DataFrame) -> pl.DataFrame:
+    """The cells with what other files say of each patient, where a row says nothing."""
+    known = people.select(
+        "patient_id", *(pl.col(name).alias(f"{name}_known") for name in _PERSONAL)
     )
-    if layout.wide:
-        shared = _melted(shared, columns, layout)
-    else:
-        shared = shared.with_columns(column=pl.lit("reported"))
-    shared = shared.filter(pl.col("fault") != "empty-row")
-    absent = [n for n in (*_WORDS, *_NUMBERS, *_TIMES) if n not in shared.columns]
-    return shared.with_columns(pl.lit("").alias(name) for name in absent)
-
-
-def _melted(shared: pl.DataFrame, columns: Sequence[Any], layout: Layout) -> pl.DataFrame:
-    """A wide file as a long one: a row for each cell with a result, in the file's order."""
-    parts = [
-        shared.with_columns(
-            analyte=pl.lit(wide.analyte),
-            unit=pl.lit(wide.unit),
-            reported=pl.Series(columns[wide.index]),
-            column=pl.lit(str(wide.index)),
-            order=pl.lit(order),
-        )
-        for order, wide in enumerate(layout.wide)
-    ]
-    filled = pl.col("reported").str.strip_chars() != ""
-    faulty = (pl.col("fault") != "") & (pl.col("order") == 0)
-    return pl.concat(parts).filter(filled | faulty).sort("row", "order").drop("order")
+    joined = cells.join(known, on="patient_id", how="left", maintain_order="left")
+    own = [pl.when(pl.col(name).str.strip_chars() != "").then(pl.col(name)) for name in _PERSONAL]
+    return joined.with_columns(
+        pl.coalesce(given, pl.col(f"{name}_known"), pl.lit("")).alias(name)
+        for name, given in zip(_PERSONAL, own, strict=True)
+    ).drop(f"{name}_known" for name in _PERSONAL)
 
 
 def _understood(text: pl.DataFrame, dates: DateOrder) -> pl.DataFrame:
     """The text with what it means: the contract's columns, and those that rules are asked of."""
-    kept = (*_NUMBERS, *_TIMES, "sex", "analyte", "unit")
+    text = _timed(text)
+    kept = (*NUMBERS, *TIMES, "sex", "analyte", "unit")
     table = nw.from_native(
         text.with_columns(pl.col(name).alias(f"{name}_text") for name in kept), eager_only=True
     )
-    for name in _NUMBERS:
-        table = _replaced(table, [name], {name: NUMBER}, lambda cell: (_number(cell),))
-    for name in _TIMES:
+    for name in NUMBERS:
+        answers = {name: NUMBER, f"{name}_unclear": nw.Boolean()}
+        table = _replaced(table, [name, _sign(table, name)], answers, _number)
+    table = table.with_columns(
+        day=nw.when(nw.col("weekly")).then(nw.col("day") * 7).otherwise(nw.col("day"))
+    )
+    for name in TIMES:
         answers = {name: TIME, f"{name}_clock": nw.Boolean(), f"{name}_problem": TEXT}
-        table = _replaced(table, [name], answers, lambda cell: _moment(cell, dates))
+        read = _birth if name == "birth_date" else _moment
+        table = _replaced(table, [name], answers, lambda cell, read=read: read(cell, dates))
     table = _replaced(table, ["sex"], {"sex": TEXT}, lambda cell: (_sex(cell),))
-    table = _replaced(table, ["analyte", "loinc"], _ANALYTE, _analyte)
-    table = lookup(table, ["reported", "detection_limit_text"], _RESULT, _result)
+    table = _replaced(table, ["analyte", "loinc", "specimen"], _ANALYTE, _analyte)
+    limit = nw.col("detection_limit").cast(TEXT).fill_null("")
+    table = table.with_columns(limit_number=limit)
+    table = lookup(table, ["plain", "limit_number", "sign"], _RESULT, _result)
     unit = {"unit": TEXT}
     table = _replaced(table, ["analyte", "unit", "percent"], unit, _unit)
     age = {"birth_age": NUMBER}
     table = lookup(table, ["birth_date", "time"], age, lambda *at: (_age(*at),))
+    days = {"study_day": NUMBER}
+    table = lookup(table, ["time", "reference_start"], days, lambda *at: (_study_day(*at),))
     table = table.with_columns(age_years=nw.coalesce("birth_age", "age_years"))
     known: pl.DataFrame = conform(table.to_native()).to_native()
-    return (
-        known.with_columns(zero_range=_zero_range())
-        .with_columns(
-            *(pl.when(~pl.col("zero_range")).then(pl.col(n)).alias(n) for n in ("low", "high"))
-        )
-        .with_columns(ranged=_ranged())
-    )
+    return _with_study_days(_with_limits(known))
+
+
+def _timed(text: pl.DataFrame) -> pl.DataFrame:
+    """The text with the notation of its result, and the time of issue in place of none."""
+    typed = [name for name in text.columns if name.endswith("_typed")]
+    blank = pl.col("time").str.strip_chars() == ""
+    numbered = pl.col("number").str.strip_chars() != ""
+    reported = pl.col("reported_typed") if "reported_typed" in typed else pl.lit(value=False)
+    text = text.with_columns(pl.col(name).fill_null(value=False) for name in typed)
+    return text.with_columns(
+        *(
+            pl.when(pl.col(name)).then(pl.lit("plain")).otherwise(pl.col("decimal")).alias(name)
+            for name in typed
+        ),
+        was_issued=blank & (pl.col("issued").str.strip_chars() != ""),
+        time=pl.when(blank).then(pl.col("issued")).otherwise(pl.col("time")),
+        plain=pl.when(numbered)
+        .then(pl.col("comparator") + pl.col("number"))
+        .otherwise(pl.col("reported")),
+        sign=pl.when(numbered | reported.fill_null(value=False))
+        .then(pl.lit("plain"))
+        .otherwise(pl.col("decimal")),
+    ).drop("comparator", "number")
+
+
+def _sign(table: nw.DataFrame[Any], name: str) -> str:
+    """The column that says which decimal sign the text of another column has."""
+    return f"{name}_typed" if f"{name}_typed" in table.columns else "decimal"
 
 
 _ANALYTE: Final = {
@@ -144,6 +164,8 @@ _RESULT: Final = {
     "value": NUMBER,
     "percent": nw.Boolean(),
     "unlimited": nw.Boolean(),
+    "mark": TEXT,
+    "only_sign": TEXT,
 }
 
 
@@ -151,7 +173,7 @@ def _replaced(
     table: nw.DataFrame[Any],
     keys: list[str],
     answers: dict[str, Any],
-    answer: Any,  # noqa: ANN401
+    answer: Callable[..., tuple[Any, ...]],
 ) -> nw.DataFrame[Any]:
     """`lookup`, with answers that may bear the name of a key and then take its place."""
     found = {f"found_{name}": dtype for name, dtype in answers.items()}
@@ -160,39 +182,59 @@ def _replaced(
     return table.rename({f"found_{name}": name for name in answers})
 
 
-def _number(cell: str) -> float | None:
-    result = parse_result(cell)
-    plain = result.kind is Kind.NUMBER and result.number is not None and not result.percent
-    return float(result.number) if plain and result.number is not None else None
+def _number(cell: str, sign: Reading) -> tuple[float | None, bool]:
+    """The number that a cell is, and whether it may be two."""
+    result = parse_result(cell, sign)
+    bare = result.kind is Kind.NUMBER and not result.percent and not result.mark
+    number = float(result.number) if bare and result.number is not None else None
+    return number, result.kind is Kind.AMBIGUOUS
 
 
-def _moment(cell: str, dates: DateOrder) -> tuple[Any, bool, str]:
-    return tuple(parse_time(cell, dates)) if cell.strip() else (None, False, "")  # type: ignore[return-value]
+def _moment(cell: str, dates: DateOrder) -> Moment:
+    return parse_time(cell, dates) if cell.strip() else Moment(None)
+
+
+_PARTIAL: Final = re.compile(r"\s*[0-9]{4}(-[0-9]{2})?\s*")
+
+
+def _birth(cell: str, dates: DateOrder) -> Moment:
+    """A date of birth; ISO 8601 lets it end after the year or the month."""
+    return (
+        Moment(None, problem="partial-date") if _PARTIAL.fullmatch(cell) else _moment(cell, dates)
+    )
 
 
 def _sex(cell: str) -> str:
     return sexes().get(cell.strip().casefold(), "")
 
 
-def _analyte(name: str, loinc: str) -> tuple[str, bool, float | None, float | None]:
+_BLOOD: Final = {"", "blood", "whole blood", "venous blood", "serum", "plasma", "serum or plasma"}
+"""Specimens in which an analyte of the catalogue is measured (CDISC SPECTYPE)."""
+
+
+def _analyte(name: str, loinc: str, specimen: str) -> tuple[str, bool, float | None, float | None]:
     analyte = find_analyte(name, loinc)
-    if analyte is None:
-        return (_unclaimed(name), False, None, None)
+    elsewhere = specimen.strip().casefold() not in _BLOOD
+    if analyte is None or elsewhere:
+        return (_unclaimed(name, specimen if elsewhere else ""), False, None, None)
     bounds = (analyte.absurd_from, analyte.absurd_below)
     return (analyte.key, True, *(None if bound is None else float(bound) for bound in bounds))  # type: ignore[return-value]
 
 
-def _unclaimed(name: str) -> str:
+def _unclaimed(name: str, specimen: str) -> str:
     """The file's own name of an analyte that is none of ours, kept apart from our names.
 
-    A percentage under the name of a count ("Lymphocytes", 736-9) must not become the count again.
+    A percentage under the name of a count ("Lymphocytes", 736-9), or lymphocytes of another
+    specimen, must not become the count in blood again.
     """
     plain = name.strip()
+    if specimen and plain:
+        return f"{plain} ({specimen.strip()})"
     return f"{plain} (other)" if find_analyte(plain) else plain
 
 
-def _result(reported: str, limit: str) -> tuple[Any, ...]:
-    return tuple(read_result(reported, _number(limit)))
+def _result(reported: str, limit: str, sign: Reading) -> RowResult:
+    return read_result(reported, float(limit) if limit else None, sign)
 
 
 def _unit(analyte: str, unit: str, percent: bool) -> tuple[str]:  # noqa: FBT001 - a key
@@ -203,40 +245,36 @@ def _age(birth: Any, at: Any) -> float | None:  # noqa: ANN401 - datetime or Non
     return None if birth is None or at is None else float(age_in_years(birth, at))
 
 
-def _ranged() -> pl.Expr:
-    """`file` where a usable limit stands beside the result."""
+def _study_day(at: Any, start: Any) -> float | None:  # noqa: ANN401 - datetime or None
+    return None if start is None or at is None else float(study_day(at, start))
+
+
+def _with_limits(table: pl.DataFrame) -> pl.DataFrame:
+    """The table without the ranges of 0 to 0, which stand for none, and where ranges are from."""
+    zero = ((pl.col("low") == 0) & (pl.col("high") == 0)).fill_null(value=False)
     given = pl.any_horizontal(pl.col(limit).is_not_null() for limit in LIMITS)
-    return pl.when(given).then(pl.lit("file")).otherwise(pl.lit(""))
+    return (
+        table.with_columns(zero_range=zero)
+        .with_columns(
+            *(pl.when(~pl.col("zero_range")).then(pl.col(n)).alias(n) for n in ("low", "high"))
+        )
+        .with_columns(ranged=pl.when(given).then(pl.lit("file")).otherwise(pl.lit("")))
+    )
 
 
-def _zero_range() -> pl.Expr:
-    """A range of 0 to 0 stands for none."""
-    return ((pl.col("low") == 0) & (pl.col("high") == 0)).fill_null(value=False)
-
-
-def _with_neighbours(table: pl.DataFrame) -> pl.DataFrame:
-    """The table with what is said elsewhere in the file of the same sample."""
-    counts = pl.col("kind").is_in([Kind.NUMBER, Kind.CENSORED, Kind.NOT_DETECTED])
-    timed = pl.col("time").is_not_null() | pl.col("day").is_not_null()
-    offset = pl.col("time_text").str.extract(r":\d{2}(?:\.\d+)?(Z|[+-]\d{2}:?\d{2})\s*$")
-    same = ["patient_id", "analyte", "time", "offset", "day", "counts"]
-    said = pl.struct("comparator", pl.coalesce("value_std", "value"), "unit_std")
-    first, last = (end.over(same) for end in (pl.col("line").first(), pl.col("line").last()))
+def _with_study_days(table: pl.DataFrame) -> pl.DataFrame:
+    """The table with study days where only the reference start is known, and where they differ."""
+    counted = (pl.col("clock").is_in(["", STUDY_DAY])) & pl.col("study_day").is_not_null()
+    empty = pl.col("day_text").str.strip_chars() == ""
     return table.with_columns(
-        offset=offset.fill_null(""),
-        counts=counts & timed & (pl.col("analyte") != "") & (pl.col("fault") == ""),
-    ).with_columns(
-        alike=pl.len().over(same),
-        different=said.n_unique().over(same),
-        later=pl.col("line") > first,
-        other_line=pl.when(pl.col("line") > first).then(first).otherwise(last).cast(pl.String),
-        clocked=pl.col("time_clock")
-        | (pl.col("day") != pl.col("day").floor()).fill_null(value=False),
+        day=pl.when(counted & empty).then(pl.col("study_day")).otherwise(pl.col("day")),
+        clock=pl.when(counted & empty).then(pl.lit(STUDY_DAY)).otherwise(pl.col("clock")),
+        off_clock=counted & ~empty & (pl.col("day") != pl.col("study_day")),
     )
 
 
 def _marked(table: pl.DataFrame, findings: Sequence[Finding], marks: pl.DataFrame) -> pl.DataFrame:
-    """The contract's columns with `row`, `problem` and `valid`; a range of 0 to 0 is gone."""
+    """The contract's columns with `row`, `problem` and `fate`."""
     codes = [
         pl.when(pl.col(str(number))).then(pl.lit(finding.code))
         for number, finding in enumerate(findings)
@@ -246,13 +284,19 @@ def _marked(table: pl.DataFrame, findings: Sequence[Finding], marks: pl.DataFram
         problem=pl.concat_str(codes, separator=" ", ignore_nulls=True),
         wrong=pl.any_horizontal(wrong),
     )
-    fault = pl.col("fault")
+    whole = pl.when(pl.col("fault") != "").then(pl.col("fault")).otherwise(pl.col("aside"))
     return (
         table.with_columns(said)
         .with_columns(
             range_source=pl.col("ranged"),
-            problem=pl.when(fault != "").then(fault).otherwise(pl.col("problem")),
-            valid=~pl.col("wrong") & (fault == ""),
+            problem=pl.when(whole != "").then(whole).otherwise(pl.col("problem")),
+            fate=pl.when((pl.col("fault") != "") | pl.col("wrong"))
+            .then(pl.lit("error"))
+            .when(pl.col("merged") | pl.col("aside").is_in(MERGED))
+            .then(pl.lit("merged"))
+            .when(pl.col("aside") != "")
+            .then(pl.lit("aside"))
+            .otherwise(pl.lit("used")),
         )
         .select(*RESULTS)
     )
