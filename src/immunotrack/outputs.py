@@ -1,5 +1,7 @@
 """Output files, written whole or not at all, and cells that no spreadsheet takes for a formula."""
 
+import csv
+import io
 import os
 import tempfile
 from collections.abc import Iterable
@@ -54,6 +56,25 @@ def not_onto(output: Path, inputs: Iterable[Path]) -> None:
         raise InvalidInput([problem])
 
 
+def not_both(one: Path, other: Path) -> None:
+    """Refuse two outputs that are one file.
+
+    Raises:
+        InvalidInput: They are, also through a link; a pipe or a device takes both.
+    """
+    same = one.resolve() == other.resolve() or (
+        one.exists() and other.exists() and one.samefile(other)
+    )
+    if same and (one.is_file() or not one.exists()):
+        problem = Problem(
+            code="unwritable",
+            source=str(other),
+            message="two outputs are the same file",
+            fix="Write each to its own file.",
+        )
+        raise InvalidInput([problem])
+
+
 def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
@@ -64,6 +85,17 @@ def unwritable(name: str, error: OSError) -> Problem:
     """The problem of an output that the operating system does not take."""
     reason = (error.strerror or type(error).__name__).lower()
     return Problem(code="unwritable", source=name, message=f"the file cannot be written: {reason}")
+
+
+def csv_line(cells: Iterable[str]) -> str:
+    r"""A row of a CSV file without its end; a cell with an end of line in it is quoted.
+
+    >>> csv_line(["CD4", "a\rb", "c,d"])
+    'CD4,"a\rb","c,d"'
+    """
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\r\n").writerow(cells)
+    return text.getvalue().removesuffix("\r\n")
 
 
 def defused(cell: str) -> str:

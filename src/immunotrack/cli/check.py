@@ -1,9 +1,14 @@
 """`immunotrack check`: every problem of an input in one pass."""
 
+from typing import TYPE_CHECKING, Annotated
+
 import typer
 
 from immunotrack.cli import options
-from immunotrack.cli.told import INVALID_ROWS, column_map, say, tell_problems
+from immunotrack.cli.told import INVALID_ROWS, say, tell_problems, tell_reading, write_stdout
+
+if TYPE_CHECKING:
+    from immunotrack.readers import Options
 
 
 def register(app: typer.Typer) -> None:
@@ -11,24 +16,50 @@ def register(app: typer.Typer) -> None:
     app.command("check")(check)
 
 
+@options.with_reading
 def check(
-    source: options.Source, map_: options.Map = None, dates: options.DateOrder = options.Dates.iso
+    source: options.Sources,
+    json: Annotated[bool, typer.Option("--json", help="The list as JSON on stdout.")] = False,
+    report: options.Report = None,
+    plausibility: Annotated[
+        bool,
+        typer.Option(
+            "--plausibility",
+            help="Ask also whether results can be true together: cell counts that do not add up, "
+            "values after death, jumps of a factor 1000.",
+        ),
+    ] = False,
+    *,
+    reading: "Options",
 ) -> None:
     """List everything that is wrong, and ask a case's data what its text says."""
     from immunotrack.cases import all_problems, narrative_answers
-    from immunotrack.readers import Options, read_source
+    from immunotrack.outputs import not_onto, write_whole
+    from immunotrack.plausibility import beyond
+    from immunotrack.plausibility import plausibility as cross_checked
+    from immunotrack.problem_list import problems_csv, problems_json
+    from immunotrack.readers import input_files, read_source
 
-    found = read_source(source, Options(columns=column_map(map_ or []), dates=dates.value))
-    say(f"{source}: {found.told}")
+    if report is not None:
+        not_onto(report, input_files(source))
+
+    found = read_source(source, reading)
+    tell_reading(found.told)
     answers = narrative_answers(found)
-    for answer in answers:
+    problems = all_problems(found, answers)
+    if plausibility:
+        problems += beyond(cross_checked(found.used, found.events.table), problems)
+    if report is not None:
+        write_whole(report, problems_csv(found, problems))
+    if json:
+        write_stdout(problems_json(found, problems, answers).encode() + b"\n")
+    for answer in [] if json else answers:
         verdict = {True: "holds", False: "FAILS", None: "not asked"}[answer.holds]
         subject = answer.check.analyte or answer.check.kind
         typer.echo(
             f"{verdict:9} {answer.check.claim:4} {subject}: “{answer.check.quote}” ({answer.why})"
         )
-    problems = all_problems(found, answers)
     tell_problems(problems)
-    say(found.counts)
+    say(found.counted)
     if any(problem.is_error for problem in problems):
         raise typer.Exit(INVALID_ROWS)

@@ -11,10 +11,10 @@ from immunotrack.cli import options
 from immunotrack.cli.told import (
     FINDINGS,
     INVALID_ROWS,
-    column_map,
     names,
     say,
     tell_briefly,
+    tell_reading,
     write_stdout,
 )
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     import polars as pl
+
+    from immunotrack.readers import Options
 
 
 class Finding(StrEnum):
@@ -40,44 +42,53 @@ def register(app: typer.Typer) -> None:
     app.command("flag")(flag)
 
 
+@options.with_reading
 def flag(
-    source: options.Source,
+    source: options.Sources,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="FILE.csv", help="Write the rows here.")
     ] = None,
     ranges: options.Ranges = None,
-    map_: options.Map = None,
-    dates: options.DateOrder = options.Dates.iso,
     fail_on: Annotated[
         list[str] | None,
         typer.Option(
             metavar="low,high,critical", help="Exit with 1 if any result has such a flag."
         ),
     ] = None,
+    report: options.Report = None,
+    *,
+    reading: "Options",
 ) -> None:
     """Flag every result: the input's rows, unchanged, with range, source and flag beside them.
 
     N in range, L and H below and above, LL and HH beyond a critical limit, IND where a censored
     result allows more than one; empty where no range applies.
     """
-    from immunotrack.annotated import annotated_csv, flagged_results
-    from immunotrack.outputs import not_onto, write_whole
-    from immunotrack.readers import Options, read_source
+    from immunotrack.annotated import annotated_csv, flag_differences, flagged_results
+    from immunotrack.outputs import not_both, not_onto, write_whole
+    from immunotrack.problem_list import problems_csv
+    from immunotrack.readers import input_files, read_source
 
     wanted = _findings(fail_on or [])
-    if output is not None:
-        not_onto(output, [Path(source)])
-    found = read_source(source, Options(columns=column_map(map_ or []), dates=dates.value))
-    say(f"{source}: {found.told}")
+    for written in (output, report):
+        if written is not None:
+            not_onto(written, [*input_files(source), *map(Path, ranges or [])])
+    if output is not None and report is not None:
+        not_both(output, report)
+    found = read_source(source, reading)
+    tell_reading(found.told)
     flagged = flagged_results(found, ranges or [])
+    problems = [*found.problems, *flag_differences(found, flagged)]
+    if report is not None:
+        write_whole(report, problems_csv(found, problems))
     if output is not None:
         write_whole(output, annotated_csv(found, flagged))
     elif sys.stdout.isatty():
         _show(flagged)
     else:
         write_stdout(annotated_csv(found, flagged))
-    tell_briefly(found.problems, source)
-    say(found.counts)
+    tell_briefly(problems, found.name)
+    say(found.counted)
     _summarise(flagged, ranges or [])
     if any(problem.is_error for problem in found.problems):
         raise typer.Exit(INVALID_ROWS)
@@ -96,9 +107,10 @@ def _findings(fail_on: list[str]) -> set[str]:
 
 
 def _summarise(flagged: "pl.DataFrame", chosen: list[str]) -> None:
-    """How many results there were, by flag and by range, and which chosen set had no use."""
+    """How many results count, by flag and by range, and which chosen set had no use."""
     from immunotrack.ranges import choose_range_sets
 
+    flagged = flagged.filter(flagged["fate"] == "used")
     counts = dict(flagged.group_by("flag").len().iter_rows())
     by_flag = ", ".join(
         f"{name or 'no flag'} {counts[name]}"
@@ -150,10 +162,11 @@ _STYLES: Final = {"L": "blue", "LL": "bold blue", "H": "red", "HH": "bold red"}
 def _cells(row: dict[str, Any]) -> dict[str, str]:
     """One result as the terminal shows it."""
     from immunotrack.numbers import grouped
+    from immunotrack.problems import printable
 
     low, high = ("" if row[side] is None else grouped(row[side]) for side in ("low", "high"))
     day = "" if row["day"] is None else f"day {row['day']:g}"
-    return {
+    cells = {
         "patient": row["patient_id"],
         "when": day or _when(row["time"]),
         "analyte": row["analyte"],
@@ -164,6 +177,7 @@ def _cells(row: dict[str, Any]) -> dict[str, str]:
         "flag": row["flag"],
         "problem": row["problem"],
     }
+    return {name: printable(cell) for name, cell in cells.items()}
 
 
 def _when(time: "datetime | None") -> str:

@@ -1,9 +1,18 @@
 """Options that several commands share."""
 
+import inspect
+from collections.abc import Callable
 from enum import StrEnum
-from typing import Annotated
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from immunotrack.cli.told import pairs
+
+if TYPE_CHECKING:
+    from immunotrack.readers import Options
 
 
 class Dates(StrEnum):
@@ -15,21 +24,31 @@ class Dates(StrEnum):
     ymd = "ymd"
 
 
-Source = Annotated[
-    str,
+class Decimal(StrEnum):
+    """The decimal sign of numbers in text."""
+
+    auto = "auto"
+    point = "point"
+    comma = "comma"
+
+
+class Duplicates(StrEnum):
+    """What to do with different results of one sample."""
+
+    refuse = "refuse"
+    first = "first"
+    last = "last"
+    max = "max"
+    mean = "mean"
+
+
+Sources = Annotated[
+    list[str],
     typer.Argument(
-        help="A delimited file of results, a case's folder, or the name of a case.",
+        metavar="SOURCE...",
+        help="Files of results, a folder of them, a case's folder, or the name of a case.",
         show_default=False,
     ),
-]
-Map = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--map", metavar="OURS=THEIRS", help="Name a column: --map patient_id=PID. Repeatable."
-    ),
-]
-DateOrder = Annotated[
-    Dates, typer.Option("--dates", help="Order of day, month, year where dates are not ISO 8601.")
 ]
 Ranges = Annotated[
     list[str] | None,
@@ -39,3 +58,159 @@ Ranges = Annotated[
         help="A range set by name, or your own TOML file; wins over the default sets. Repeatable.",
     ),
 ]
+
+Report = Annotated[
+    Path | None,
+    typer.Option("--report", metavar="FILE.csv", help="Every problem of every row, as CSV."),
+]
+
+_READING = "How the source is read"
+_SHARED: dict[str, tuple[Any, Any]] = {
+    "map_": (
+        Annotated[
+            list[str] | None,
+            typer.Option(
+                "--map",
+                metavar="OURS=THEIRS",
+                help="Name a column: --map patient_id=PID; `cd4=cd_*` for a column a visit. "
+                "Repeatable.",
+                rich_help_panel=_READING,
+            ),
+        ],
+        None,
+    ),
+    "unit": (
+        Annotated[
+            list[str] | None,
+            typer.Option(
+                "--unit",
+                metavar="ANALYTE=UNIT",
+                help="The unit of an analyte where the source gives none. Repeatable.",
+                rich_help_panel=_READING,
+            ),
+        ],
+        None,
+    ),
+    "dates": (
+        Annotated[
+            Dates,
+            typer.Option(
+                help="Order of day, month, year where dates are not ISO 8601.",
+                rich_help_panel=_READING,
+            ),
+        ],
+        Dates.iso,
+    ),
+    "decimal": (
+        Annotated[
+            Decimal,
+            typer.Option(help="The decimal sign of numbers.", rich_help_panel=_READING),
+        ],
+        Decimal.auto,
+    ),
+    "format_": (
+        Annotated[
+            str,
+            typer.Option(
+                "--format",
+                metavar="NAME",
+                help="Of the file: delimited, excel, sas, dataset-json, fhir; or of its columns: "
+                "sdtm, adam, omop, immunotrack. Found by itself.",
+                rich_help_panel=_READING,
+            ),
+        ],
+        "",
+    ),
+    "encoding": (
+        Annotated[
+            str,
+            typer.Option(metavar="NAME", help="Of a text file.", rich_help_panel=_READING),
+        ],
+        "",
+    ),
+    "sheet": (
+        Annotated[
+            str,
+            typer.Option(metavar="NAME", help="Of a workbook.", rich_help_panel=_READING),
+        ],
+        "",
+    ),
+    "fill_down": (
+        Annotated[
+            bool,
+            typer.Option(
+                "--fill-down",
+                help="A row without a patient has the one of the row above.",
+                rich_help_panel=_READING,
+            ),
+        ],
+        False,
+    ),
+    "duplicates": (
+        Annotated[
+            Duplicates,
+            typer.Option(
+                help="Which of several different results of one sample to use.",
+                rich_help_panel=_READING,
+            ),
+        ],
+        Duplicates.refuse,
+    ),
+}
+"""The options that say how a source is read: parameter, annotation and default."""
+
+
+def with_reading(command: Callable[..., None]) -> Callable[..., None]:
+    """A command whose parameter `reading` is made of the shared options, which it then takes."""
+    own = inspect.signature(command)
+    kept = [parameter for name, parameter in own.parameters.items() if name != "reading"]
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    shared = [
+        inspect.Parameter(name, keyword, default=default, annotation=annotation)
+        for name, (annotation, default) in _SHARED.items()
+    ]
+
+    @wraps(command)
+    def run(**given: Any) -> None:  # noqa: ANN401 - whatever the command takes
+        how = {name: given.pop(name) for name in _SHARED}
+        command(**given, reading=_options(how))
+
+    every = [parameter.replace(kind=keyword) for parameter in kept] + shared
+    run.__signature__ = own.replace(parameters=every)  # type: ignore[attr-defined]
+    run.__annotations__ = {parameter.name: parameter.annotation for parameter in every}
+    return run
+
+
+def _options(given: dict[str, Any]) -> "Options":
+    from immunotrack.readers import Options
+
+    return Options(
+        columns=pairs(given["map_"] or [], "--map", "OURS=THEIRS"),
+        units=_units(given["unit"] or []),
+        dates=given["dates"].value,
+        decimal=given["decimal"].value,
+        format=given["format_"],
+        encoding=given["encoding"],
+        sheet=given["sheet"],
+        fill_down=given["fill_down"],
+        duplicates=given["duplicates"].value,
+    )
+
+
+def _units(given: list[str]) -> dict[str, str]:
+    """`--unit` options, each analyte and unit one that is known.
+
+    Raises:
+        typer.BadParameter: One is not.
+    """
+    from immunotrack.analytes import find_analyte
+    from immunotrack.units import find_unit
+
+    units = pairs(given, "--unit", "ANALYTE=UNIT")
+    for analyte, unit in units.items():
+        if find_analyte(analyte) is None or find_unit(unit) is None:
+            wrong = (
+                f"no analyte {analyte!r}" if find_analyte(analyte) is None else f"no unit {unit!r}"
+            )
+            raise typer.BadParameter(f"{wrong} is known", param_hint="--unit")
+    return units

@@ -2,12 +2,15 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from immunotrack.cli import options
-from immunotrack.cli.told import INVALID_ROWS, column_map, names, say, tell_briefly, tell_problems
+from immunotrack.cli.told import INVALID_ROWS, names, say, tell_briefly, tell_problems, tell_reading
+
+if TYPE_CHECKING:
+    from immunotrack.readers import Options
 
 
 class Size(StrEnum):
@@ -23,8 +26,9 @@ def register(app: typer.Typer) -> None:
     app.command("plot")(plot)
 
 
+@options.with_reading
 def plot(
-    source: options.Source,
+    source: options.Sources,
     patient: Annotated[str, typer.Option(metavar="ID", help="Which patient, of several.")] = "",
     events: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Doses, drugs, infections … as CSV.")
@@ -48,27 +52,30 @@ def plot(
     data: Annotated[
         Path | None, typer.Option(metavar="FILE.csv", help="What is drawn, as a table.")
     ] = None,
-    map_: options.Map = None,
-    dates: options.DateOrder = options.Dates.iso,
+    *,
+    reading: "Options",
 ) -> None:
     """Draw a patient's timeline: reference bands, samples, windows, doses and events."""
     from immunotrack.figure import Choice, source_timeline
-    from immunotrack.outputs import not_onto, write_whole
+    from immunotrack.outputs import not_both, not_onto, write_whole
     from immunotrack.plot.save import check_format, missing_letters, save_figure
     from immunotrack.plot.timeline import draw_timeline
-    from immunotrack.readers import Options, read_events_file, read_source
+    from immunotrack.readers import input_files, read_events_file, read_source
 
     check_format(output)
+    settings = [*(ranges or []), *([windows] if windows else [])]
+    read = [*input_files(source), *([events] if events else []), *map(Path, settings)]
     for written in (output, data):
         if written is not None:
-            not_onto(written, [Path(source), *([events] if events else [])])
-    how = Options(columns=column_map(map_ or []), dates=dates.value)
-    found = read_source(source, how)
-    say(f"{source}: {found.told}")
+            not_onto(written, read)
+    if data is not None:
+        not_both(output, data)
+    found = read_source(source, reading)
+    tell_reading(found.told)
     problems = list(found.problems)
-    happened = found.events
+    happened = found.events.table
     if events is not None:
-        more = read_events_file(events, str(events), how)
+        more = read_events_file(events, str(events), reading)
         problems += more.problems
         happened = happened.vstack(more.table)
     chosen = Choice(
@@ -84,7 +91,7 @@ def plot(
     save_figure(figure, output)
     if data is not None:
         write_whole(data, timeline.csv())
-    tell_briefly(problems, source)
+    tell_briefly(problems, found.name)
     tell_problems(timeline.problems)
     if letters := missing_letters(figure):
         say(f"the font has no sign for these letters, drawn as boxes: {letters[:40]}")

@@ -7,7 +7,7 @@ from typing import Final
 
 import typer
 
-from immunotrack.problems import InvalidInput, Problem, tally
+from immunotrack.problems import InvalidInput, Problem, printable, tally
 
 FINDINGS, USAGE, UNREADABLE, INVALID_ROWS = 1, 2, 3, 4
 """Exit codes; 0 is done."""
@@ -18,7 +18,13 @@ _USAGE_CODES: Final = {"unknown-option", "unknown-column", "several-patients", "
 
 def say(text: str) -> None:
     """A line on stderr."""
-    typer.echo(text, err=True)
+    typer.echo(printable(text), err=True)
+
+
+def tell_reading(told: Sequence[str]) -> None:
+    """How each file was understood."""
+    for text in told:
+        say(text)
 
 
 def tell_problems(problems: Sequence[Problem]) -> None:
@@ -52,21 +58,21 @@ def exit_code(error: InvalidInput) -> int:
     return UNREADABLE if error.unreadable else INVALID_ROWS
 
 
-def column_map(pairs: Sequence[str]) -> dict[str, str]:
-    """`--map ours=theirs` options as a dictionary.
+def pairs(given: Sequence[str], option: str, form: str) -> dict[str, str]:
+    """Options such as `--map ours=theirs` as a dictionary.
 
     Raises:
-        typer.BadParameter: One has no `=`, or ours stands there twice.
+        typer.BadParameter: One has no `=`, or its left side stands there twice.
     """
-    mapping: dict[str, str] = {}
-    for pair in pairs:
-        ours, equals, theirs = pair.partition("=")
-        if not (ours.strip() and equals and theirs.strip()):
-            raise typer.BadParameter(f"{pair!r} is not OURS=THEIRS", param_hint="--map")
-        if ours.strip() in mapping:
-            raise typer.BadParameter(f"{ours!r} is given twice", param_hint="--map")
-        mapping[ours.strip()] = theirs.strip()
-    return mapping
+    found: dict[str, str] = {}
+    for pair in given:
+        left, equals, right = pair.partition("=")
+        if not (left.strip() and equals and right.strip()):
+            raise typer.BadParameter(f"{pair!r} is not {form}", param_hint=option)
+        if left.strip() in found:
+            raise typer.BadParameter(f"{left!r} is given twice", param_hint=option)
+        found[left.strip()] = right.strip()
+    return found
 
 
 def names(values: Sequence[str]) -> list[str]:
