@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint format baseline clean
+.PHONY: demo test lint format baseline fuzz clean
 
 demo: $(VENV)/.run
 	$(BIN)/immunotrack plot monneret-2020 -o timeline.png
@@ -25,6 +25,10 @@ format: $(VENV)/.dev
 baseline: $(VENV)/.dev
 	IMMUNOTRACK_NEW_BASELINE=1 $(BIN)/python -m pytest tests/plot/test_baseline.py
 
+# Random damage for every reader; RUNS=100000 tries harder, TARGETS=sas one alone.
+fuzz: $(VENV)/.fuzz
+	$(BIN)/python fuzz/run.py $(TARGETS)
+
 # Debian's python3 comes without ensurepip, so the environment borrows the system's pip.
 $(BIN)/python:
 	$(PYTHON) -m venv --without-pip $(VENV)
@@ -37,5 +41,9 @@ $(VENV)/.dev: $(BIN)/python pyproject.toml
 	$(PYTHON) -m pip --python $(BIN)/python install --quiet --editable '.[dev]'
 	@touch $@
 
+$(VENV)/.fuzz: $(VENV)/.dev
+	$(PYTHON) -m pip --python $(BIN)/python install --quiet --editable '.[dev,fuzz]'
+	@touch $@
+
 clean:
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis fuzz/crashes
