@@ -7,7 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from immunotrack.anchors import anchored, clock_names, column_of, named_clock
 from immunotrack.clocks import Clock, choose_clock, unplaced_events, with_days
+from immunotrack.problems import InvalidInput
+from immunotrack.times import STUDY_DAY, study_day
 from strategies import BACKENDS, column, table, times
 
 MORNING = datetime(2020, 3, 2, 6)  # noqa: DTZ001 - a wall clock
@@ -17,7 +20,8 @@ FIRST = datetime(2020, 3, 2)  # noqa: DTZ001
 
 def results(backend, time, day):
     """A table of results with their times and days."""
-    return nw.from_native(table(backend, time=time, day=day), eager_only=True)
+    clock = [""] * len(day)
+    return nw.from_native(table(backend, time=time, day=day, clock=clock), eager_only=True)
 
 
 def event(kind="dose", name="IL-7", time=None, day=None):
@@ -156,3 +160,119 @@ def test_an_event_without_a_day_is_told_on_a_clock_of_days():
 def test_an_event_with_its_place_is_no_problem():
     """An event that the clock can place is not told."""
     assert unplaced_events([event(day=3.0)], Clock("Day")) == []
+
+
+# --- several anchors of one patient
+
+
+def samples(backend, **given):
+    """Results of one patient in CD4 counts, by day or by time."""
+    size = len(next(iter(given.values())))
+    columns = {"patient_id": ["P"] * size, "analyte": ["CD4"] * size, "unit": ["/µL"] * size}
+    return table(backend, **columns, value=[350.0] * size, **given)
+
+
+def happened(backend, *rows):
+    """An events table: rows of kind, name, start time and start day."""
+    kinds, names, starts, days = zip(*rows, strict=True)
+    frame = {"patient_id": ["P"] * len(rows), "kind": list(kinds), "name": list(names)}
+    schema = {"start_time": nw.Datetime("us"), "start_day": nw.Float64()}
+    schema = dict.fromkeys(frame, nw.String()) | schema
+    return nw.from_dict(
+        frame | {"start_time": list(starts), "start_day": list(days)}, schema, backend=backend
+    ).to_native()
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_two_counted_anchors_stand_side_by_side(backend):
+    """First dose on ICU day 24: day 22 is -2, day 30 is 30 - 24 = 6."""
+    doses = happened(backend, ("dose", "IL-7", None, 26.0), ("dose", "IL-7", None, 24.0))
+    frame = samples(backend, day=[22.0, 30.0], clock=["Days after ICU admission"] * 2)
+    found = anchored(frame, doses, "first-dose,source")
+
+    assert column(found, "day_first_dose") == [-2.0, 6.0]
+    assert column(found, "day_source") == [22.0, 30.0]
+    assert column(found, "day") == [-2.0, 6.0]
+    assert column(found, "clock") == ["Days after first IL-7 dose"] * 2
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_dated_anchors(backend):
+    """Dose on 4 March 18 h: 2 March 6 h is 1.75 days before its midnight and 60 h before it."""
+    doses = happened(
+        backend, ("dose", "IL-7", EVENING, None), ("state", "ICU admission", FIRST, None)
+    )
+    frame = samples(backend, time=[MORNING, EVENING])
+    found = anchored(frame, doses, "first-dose,study-day,hours,event:icu admission")
+
+    assert column(found, "day_first_dose") == [-1.75, 0.75]
+    assert column(found, "study_day") == [-2.0, 1.0]
+    assert column(found, "hours_first_dose") == [-60.0, 0.0]
+    assert column(found, "day_after_icu_admission") == [0.25, 2.75]
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_study_days_of_the_source_skip_zero(backend):
+    """Study days -1, 1 and 8, first dose on study day 1: 1 day before it, day 0 and day 7."""
+    doses = happened(backend, ("dose", "IL-7", None, 1.0))
+    frame = samples(backend, day=[-1.0, 1.0, 8.0], clock=[STUDY_DAY] * 3)
+    found = anchored(frame, doses, "first-dose,source,study-day")
+
+    assert column(found, "day_first_dose") == [-1.0, 0.0, 7.0]
+    assert column(found, "day_source") == column(found, "study_day") == [-1.0, 1.0, 8.0]
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_without_a_dose_there_is_no_day_0(backend):
+    """A clock that a patient does not have leaves days empty, and does not guess."""
+    found = anchored(samples(backend, day=[1.0]), None, "first-dose")
+
+    assert column(found, "day_first_dose") == [None]
+    assert column(found, "clock") == [""]
+
+
+def test_hours_without_an_hour_say_so():
+    """A dose dated without a time of day counts from the start of its day, in the clock's name."""
+    rows = [{"time": MORNING, "day": None, "clock": ""}]
+    clock = named_clock("hours", rows, [event(time=FIRST)])
+
+    assert clock.name == "Hours from the day of first IL-7 dose"
+    assert clock.reading(MORNING, None) == 6.0
+
+
+def test_an_index_of_pandas_is_kept():
+    """Rows keep their labels."""
+    frame = samples("pandas", day=[1.0, 2.0]).set_axis([7, 9], axis=0)
+
+    assert list(anchored(frame, None, "source").index) == [7, 9]
+
+
+@pytest.mark.parametrize("name", ["admission", "event:", "event:surgery", "FIRST-DOSE"])
+def test_an_unknown_clock_is_refused(name):
+    """A clock that is none, or an event that nobody has, names the choices."""
+    with pytest.raises(InvalidInput) as error:
+        clock_names(name, [event(name="IL-7")])
+
+    assert str(error.value.problems[0]) == (
+        f"--clock  unknown-option (error): {name!r} is not known. "
+        "Write one of: source, first-dose, study-day, hours, event:IL-7."
+    )
+
+
+def test_two_clocks_of_one_column_are_refused():
+    """Neither of two events whose names differ in signs only is dropped in silence."""
+    events = [event(name="ICU in"), event(name="ICU-in")]
+    with pytest.raises(InvalidInput) as error:
+        clock_names("event:ICU in,event:ICU-in", events)
+
+    assert error.value.problems[0].message == "'event:ICU-in' and 'event:ICU in' have one column"
+    assert column_of("event:ICU in") == "day_after_icu_in"
+
+
+@given(at=times, start=times)
+def test_study_days_agree_with_cdisc(at, start):
+    """The clock shows what the Implementation Guide's formula gives, and never 0."""
+    midnight = datetime(start.year, start.month, start.day)  # noqa: DTZ001
+    shown = Clock(STUDY_DAY, midnight, shows="study day").reading(at, None)
+
+    assert shown == study_day(at, start) != 0

@@ -1,15 +1,17 @@
 """What day 0 is. A day without the name of its clock means nothing, so every axis carries it."""
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import narwhals as nw
 
 from immunotrack.problems import Problem
-from immunotrack.table import NUMBER, lookup
+from immunotrack.table import NUMBER, lookup, plain_rows
+from immunotrack.times import STUDY_DAY, continuous_day
 
 _DEATH: Final = re.compile(r"\b(death|dead|died|deceased)\b", re.IGNORECASE)
 
@@ -22,11 +24,17 @@ class Clock:
         name: The label of a time axis, `Days after ICU admission`.
         alias: Another name of the same clock, `days after first dose`.
         anchor: The moment of day 0, where days follow from dates; None where the source counts.
+        skips_zero: The source counts CDISC study days; here their day 1 is day 0.
+        zero: The counted day that is day 0.
+        shows: What the clock is read in; the arithmetic is always in days.
     """
 
     name: str
     anchor: datetime | None = None
     alias: str = ""
+    skips_zero: bool = False
+    zero: float = 0.0
+    shows: Literal["day", "study day", "hour"] = "day"
 
     def is_called(self, name: str) -> bool:
         """Whether a name is one of this clock's; a bare "Day" may be any clock."""
@@ -35,9 +43,31 @@ class Clock:
 
     def day(self, time: datetime | None, day: float | None) -> float | None:
         """The day of a moment on this clock; None where it has none."""
-        if self.anchor is None:
-            return day
-        return None if time is None else (time - self.anchor) / timedelta(days=1)
+        if self.anchor is not None:
+            return None if time is None else (time - self.anchor) / timedelta(days=1)
+        if day is None:
+            return None
+        return (continuous_day(day) if self.skips_zero else day) - self.zero
+
+    def window_day(self, time: datetime | None, day: float | None) -> float | None:
+        """The whole day of a moment, as windows of days on this clock count it."""
+        shown = self.reading(time, day) if self.shows == "study day" else self.day(time, day)
+        return None if shown is None else math.floor(shown)
+
+    def reading(self, time: datetime | None, day: float | None) -> float | None:
+        """What the clock shows at a moment: days, hours, or study days, of which none is 0.
+
+        >>> start = datetime(2020, 3, 2)
+        >>> Clock("Study day", start, shows="study day").reading(datetime(2020, 3, 1, 20), None)
+        -1.0
+        """
+        passed = self.day(time, day)
+        if passed is None or self.shows == "day":
+            return passed
+        if self.shows == "hour":
+            return passed * 24
+        whole = math.floor(passed)
+        return float(whole + (whole >= 0))
 
 
 def choose_clock(
@@ -45,14 +75,19 @@ def choose_clock(
 ) -> Clock:
     """The clock that a patient's results and events share.
 
-    Days that the source counts win. Dates are counted from the first dose, and from the day of the
-    first result where no dose is dated.
+    Days that the source counts win, but for study days of dated results: these skip a day at 0.
+    Dates are counted from the first dose; where no dose is dated from the reference start that
+    study days tell, and without these from the day of the first result.
 
     Args:
-        name: What the source calls its days.
+        name: What the source calls its days, where the table does not say.
     """
-    if not table["day"].is_null().any() or table["time"].is_null().all():
-        return Clock(name or "Day")
+    names = [said for said in table["clock"].unique().to_list() if said]
+    name = names[0] if len(names) == 1 else name
+    dateless, dayless = (table[column].is_null() for column in ("time", "day"))
+    by_date = name == STUDY_DAY and not dateless.any()
+    if dateless.all() or not (dayless.any() or by_date):
+        return _counted(name)
     doses = [
         (event["start_time"], event["name"])
         for event in events
@@ -61,20 +96,44 @@ def choose_clock(
     if doses:
         first, drug = min(doses)
         return Clock(
-            f"Days after first {drug} dose", _midnight(first), alias="days after first dose"
+            f"Days after first {drug} dose", midnight(first), alias="days after first dose"
         )
-    return Clock("Days after first result", _midnight(table["time"].drop_nulls().min()))
+    start = reference_start(table) if name == STUDY_DAY else None
+    if start is not None:
+        return Clock("Days after reference start", start, alias="days after study day 1")
+    return Clock("Days after first result", midnight(table["time"].drop_nulls().min()))
 
 
-def _midnight(time: datetime) -> datetime:
+def reference_start(table: nw.DataFrame[Any]) -> datetime | None:
+    """The date of study day 1 on which all dated study days agree; None where they do not."""
+    starts = {
+        midnight(row["time"]) - timedelta(days=continuous_day(row["day"]))
+        for row in plain_rows(table.select("time", "day"))
+        if row["time"] is not None and row["day"] is not None
+    }
+    return starts.pop() if len(starts) == 1 else None
+
+
+def _counted(name: str) -> Clock:
+    """The clock of days that the source counts."""
+    if name == STUDY_DAY:
+        return Clock("Days after reference start (study day 1)", skips_zero=True)
+    return Clock(name or "Day")
+
+
+def midnight(time: datetime) -> datetime:
+    """The start of a moment's day."""
     return datetime(time.year, time.month, time.day)  # noqa: DTZ001 - local wall clock
 
 
 def with_days(table: nw.DataFrame[Any], clock: Clock) -> nw.DataFrame[Any]:
     """The table with `day` on the clock."""
-    if clock.anchor is None:
+    if clock.anchor is None and not clock.skips_zero and not clock.zero:
         return table
-    counted = lookup(table, ["time"], {"counted": NUMBER}, lambda time: (clock.day(time, None),))
+    if clock.anchor is None:
+        counted = lookup(table, ["day"], {"counted": NUMBER}, lambda day: (clock.day(None, day),))
+    else:
+        counted = lookup(table, ["time"], {"counted": NUMBER}, lambda at: (clock.day(at, None),))
     return counted.with_columns(day=nw.col("counted")).drop("counted")
 
 
