@@ -1,5 +1,7 @@
 """What several tests need: the command line as a user runs it, and the shared real data."""
 
+import contextlib
+import io
 import subprocess
 import sys
 from collections.abc import Callable
@@ -7,13 +9,50 @@ from pathlib import Path
 
 import pytest
 
+from immunotrack.__main__ import main
+
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared"
 
 
+Run = Callable[..., subprocess.CompletedProcess[str]]
+"""Runs `immunotrack` with arguments, in `cwd` or an empty folder."""
+
+
 @pytest.fixture
-def run(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Run `immunotrack` in a process of its own, in `cwd` or an empty folder."""
+def run(tmp_path: Path) -> Run:
+    """Run `immunotrack` as its own process would, within this one."""
+
+    def command(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+        said, told = (io.TextIOWrapper(io.BytesIO(), "utf-8", newline="") for _ in range(2))
+        with (
+            contextlib.chdir(cwd or tmp_path),
+            contextlib.redirect_stdout(said),
+            contextlib.redirect_stderr(told),
+            pytest.MonkeyPatch.context() as patch,
+        ):
+            patch.setattr(sys, "argv", ["immunotrack", *arguments])
+            code = _exit_code()
+        texts = []
+        for stream in (said, told):
+            stream.flush()
+            texts.append(stream.buffer.getvalue().decode("utf-8"))  # type: ignore[attr-defined]
+        return subprocess.CompletedProcess(["immunotrack", *arguments], code, *texts)
+
+    return command
+
+
+def _exit_code() -> int:
+    try:
+        main()
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
+    return 0
+
+
+@pytest.fixture
+def run_process(tmp_path: Path) -> Run:
+    """Run `immunotrack` in a process of its own."""
 
     def command(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
         return subprocess.run(

@@ -1,0 +1,451 @@
+"""Dosing plans: a sentence such as `3 µg/kg on day 24, then 5 mg daily for 4 days`, as data."""
+
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cache
+from itertools import count, takewhile
+from typing import Final, NamedTuple, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from immunotrack.doses import DOSE_UNIT, find_dose_unit
+from immunotrack.problems import InvalidInput, Problem
+from immunotrack.settings import Entry, choice_problem, load_builtin
+
+MOST_DOSES: Final = 1000
+_LONGEST: Final = 2000
+
+
+class Placing(Entry):
+    """Where doses fall that a plan does not place; each of them is marked as assumed.
+
+    Args:
+        gap_days: From the last dose of one part to the first of the next.
+        week_days: For so many doses a week their days, 0 being the day of the week's first.
+    """
+
+    gap_days: int = Field(ge=1, le=28)
+    week_days: dict[int, list[int]]
+    source: str
+
+    @field_validator("week_days", mode="before")
+    @classmethod
+    def _whole_keys(cls, given: object) -> object:
+        """The keys as numbers, which TOML has as text."""
+        if not isinstance(given, Mapping):
+            return given
+        return {int(key) if str(key).isdecimal() else key: days for key, days in given.items()}
+
+    @model_validator(mode="after")
+    def _coherent(self) -> Self:
+        for number, days in self.week_days.items():
+            rising = days == sorted(set(days)) and set(days) <= set(range(7))
+            if len(days) != number or not rising or days[0] != 0:
+                raise ValueError(f"week_days: {number} needs {number} rising days, 0 to 6, from 0")
+        return self
+
+
+class PlannedDose(NamedTuple):
+    """One dose of a plan.
+
+    Args:
+        assumed: Why its day is an assumption; empty where the plan states it.
+    """
+
+    day: float
+    amount: float
+    unit: str
+    assumed: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """One part of a plan: an amount, and when.
+
+    Args:
+        days: The days that are stated; without any, doses are repeated.
+        every: Days between two doses; 0 for `per_week`.
+        per_week: Doses a week, where their days are not stated.
+        first_day, after_days: When it begins: on a day, or so long after the dose before it.
+        for_days: How long; None where `most` ends it.
+        most: The largest number of doses.
+    """
+
+    amount: float
+    unit: str
+    days: tuple[int, ...] = ()
+    every: int = 0
+    per_week: int = 0
+    first_day: int | None = None
+    after_days: float | None = None
+    for_days: int | None = None
+    most: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A dosing plan.
+
+    Args:
+        text: As it was written.
+        most: The largest number of doses in all.
+        start_day: The first day, where the text states none; None for an assumed day 0.
+    """
+
+    text: str
+    phases: tuple[Phase, ...]
+    placing: Placing = field(repr=False)
+    most: int | None = None
+    start_day: float | None = None
+
+    def starting(self, day: float) -> "Plan":
+        """The plan with its first day, for a text that states none."""
+        return replace(self, start_day=day)
+
+    def doses(self) -> list[PlannedDose]:
+        """Every planned dose in order, those on assumed days marked.
+
+        >>> plan = parse_plan("3 µg/kg on day 24, then 10 µg/kg twice a week for 1 week")
+        >>> [(dose.day, dose.amount, dose.assumed != "") for dose in plan.doses()]
+        [(24.0, 3.0, False), (26.0, 10.0, True), (29.0, 10.0, True)]
+        """
+        found: list[PlannedDose] = []
+        for phase in self.phases:
+            found += self._expanded(phase, found[-1] if found else None)
+        return found[: self.most]
+
+    def _expanded(self, phase: Phase, last: PlannedDose | None) -> list[PlannedDose]:
+        if phase.days:
+            return [PlannedDose(float(day), phase.amount, phase.unit) for day in phase.days]
+        start, unstated = self._start(phase, last)
+        offsets = takewhile(
+            lambda offset: phase.for_days is None or offset < phase.for_days,
+            self._offsets(phase),
+        )
+        most = MOST_DOSES + 1 if phase.most is None else phase.most
+        week = "days of the week not stated" if phase.per_week else ""
+        return [
+            PlannedDose(
+                start + offset,
+                phase.amount,
+                phase.unit,
+                "; ".join(filter(None, [unstated, week if offset else ""])),
+            )
+            for _, offset in zip(range(most), offsets, strict=False)
+        ]
+
+    def _start(self, phase: Phase, last: PlannedDose | None) -> tuple[float, str]:
+        """The first day of a part, and why it is an assumption."""
+        if phase.first_day is not None:
+            return float(phase.first_day), ""
+        if last is None:
+            assumed = "" if self.start_day is not None else "first day not stated: day 0"
+            return float(self.start_day or 0), assumed
+        if phase.after_days is not None:
+            return last.day + phase.after_days, last.assumed
+        gap = self.placing.gap_days
+        return last.day + gap, f"first day not stated: {gap} days after the dose before"
+
+    def _offsets(self, phase: Phase) -> Iterator[int]:
+        """The days of a repeated dose, from its first day on, without end."""
+        if phase.every:
+            return count(0, phase.every)
+        days = self.placing.week_days[phase.per_week]
+        return (7 * week + day for week in count() for day in days)
+
+
+class Regimen(Entry):
+    """A published plan.
+
+    Args:
+        plan: In the words that `parse_plan` understands.
+    """
+
+    name: str
+    plan: str
+    drug: str = ""
+    route: str = ""
+    registry: str = ""
+    note: str = ""
+    source: str
+    quote: str
+
+
+class _RegimenFile(Entry):
+    placing: Placing
+    regimens: list[Regimen] = Field(alias="plan")
+
+
+@cache
+def _builtin() -> _RegimenFile:
+    return load_builtin("data/regimens.toml", _RegimenFile)
+
+
+def regimens() -> Mapping[str, Regimen]:
+    """The published plans that come with immunotrack, by name."""
+    return {regimen.name: regimen for regimen in _builtin().regimens}
+
+
+def usual_placing() -> Placing:
+    """The assumption by which doses are placed where nothing else is asked for."""
+    return _builtin().placing
+
+
+def choose_plan(name: str, placing: Placing | None = None) -> Plan:
+    """A published plan by its name, or the plan that a sentence describes.
+
+    Raises:
+        InvalidInput: It is neither; every fault of the sentence is named.
+
+    >>> len(choose_plan("iliad7-us").doses())
+    7
+    """
+    known = regimens()
+    if name in known:
+        return parse_plan(known[name].plan, placing)
+    if not any(letter.isspace() for letter in name.strip()):
+        raise InvalidInput([choice_problem("plan", name, [*known, "a plan in words"])])
+    return parse_plan(name, placing)
+
+
+_SPLIT: Final = re.compile(r"[\s,]*(?:\bthen\b|;|\n)[\s,]*", re.IGNORECASE)
+_COUNTS: Final = {"once": 1, "twice": 2, "three": 3, "four": 4, "five": 5, "six": 6}
+_CLAUSES: Final = {
+    name: re.compile(pattern, re.IGNORECASE)
+    for name, pattern in {
+        "amount": rf"(?<![\w.,-])(\d{{1,7}}(?:\.\d{{1,6}})?)\s*({DOSE_UNIT})(?![\w/])",
+        "for": r"\bfor (\d{1,4}) (day|week)s?\b",
+        "max": r"\b(?:max(?:imum)?|at most) (\d{1,4})(?: doses?)?( in all)?\b",
+        "from": r"\bfrom day (-?\d{1,5})\b",
+        "after": r"\bafter (\d{1,4}) ?(hours?|h|days?)\b",
+        "on": r"\bon days? (-?\d{1,5}(?:(?: ?, ?(?:and )?| and )-?\d{1,5})*)(?![\d.:-])",
+        "a week": (
+            r"\b(?:(once|twice)|(\d{1,2}|three|four|five|six)(?: times| ?x))"
+            r"(?: ?/ ?| (?:a |per |each |every )?)week(?:ly)?\b"
+        ),
+        "every": r"\bevery (?:(\d{1,4}|other) )?(day|week)s?\b",
+        "daily": r"\b(?:once )?(daily|weekly)\b|\bonce (?:a|per) (day)\b",
+        "once": r"\bonce\b",
+    }.items()
+}
+_SCHEDULES: Final = ("on", "a week", "every", "daily", "once")
+_REPEATED: Final = {"a week", "every", "daily"}
+
+
+def parse_plan(text: str, placing: Placing | None = None) -> Plan:
+    """The plan that a sentence describes.
+
+    Its parts are divided by `then` or `;`. A part has an amount (`10 µg/kg`) and one of: `on day
+    24`, `on days 24, 27, 31`, `once`, `daily`, `weekly`, `twice a week`, `every 3 days`; with
+    `from day 26` or `after 48 h` for its first dose, and `for 4 weeks` or `max 7` for its end.
+    `max 7` counts the doses of its part, `max 7 in all` those of the plan.
+
+    Args:
+        placing: Where doses fall that the text does not place.
+
+    Raises:
+        InvalidInput: With every fault of the text.
+    """
+    placing = placing or usual_placing()
+    plain = " ".join(_SPLIT.sub(" then ", _plain(text[:_LONGEST])).split())
+    parts = [_Part.read(number, part, placing) for number, part in enumerate(_split(plain), 1)]
+    faults = [fault for part in parts for fault in part.faults]
+    if len(text) > _LONGEST:
+        faults.append(_fault(0, "", "the text is too long for a plan"))
+    if not faults:
+        most = min((part.in_all for part in parts if part.in_all), default=None)
+        plan = Plan(text, tuple(part.phase for part in parts if part.phase), placing, most)
+        faults = _order_faults(plan)
+        if not faults:
+            return plan
+    raise InvalidInput(faults, unreadable=True)
+
+
+def _split(plain: str) -> list[str]:
+    return [part.strip(" ,.") for part in re.split(r"\bthen\b", plain, flags=re.IGNORECASE)]
+
+
+def _plain(text: str) -> str:
+    """The text with one kind of µ, of blanks and of minus signs."""
+    folded = unicodedata.normalize("NFKC", text).replace("μ", "µ")
+    return folded.replace("−", "-").replace("–", "-")
+
+
+def _fault(number: int, text: str, message: str, fix: str = "") -> Problem:
+    """The problem of one part of a plan; of the plan as a whole where the number is 0."""
+    return Problem(
+        code="bad-plan",
+        source="plan",
+        column=f"part {number}" if number else None,
+        value=text if number else None,
+        message=message,
+        fix=fix,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One part of a sentence, read.
+
+    Args:
+        phase: What it says; None where there are faults.
+        in_all: The largest number of doses of the whole plan, where it says so.
+    """
+
+    phase: Phase | None
+    faults: list[Problem]
+    in_all: int | None = None
+
+    @classmethod
+    def read(cls, number: int, text: str, placing: Placing) -> "_Part":
+        clauses, rest = _clauses(text)
+        told = [*_reading_faults(clauses, rest), *_sense_faults(clauses, number)]
+        told += _number_faults(clauses, placing)
+        if told:
+            return cls(None, [_fault(number, text, *pair) for pair in told])
+        most = clauses["max"][0] if clauses["max"] else None
+        in_all = int(most[1]) if most and most[2] else None
+        return cls(_phase(clauses), [], in_all)
+
+
+Clauses = Mapping[str, list[re.Match[str]]]
+Told = tuple[str, str]
+"""What is wrong, and what to write instead."""
+
+
+def _clauses(text: str) -> tuple[Clauses, str]:
+    """The clauses of a part by their kinds, and what is left of the text."""
+    found: dict[str, list[re.Match[str]]] = {}
+    for name, pattern in _CLAUSES.items():
+        found[name] = list(pattern.finditer(text))
+        text = pattern.sub(" \N{SYMBOL FOR NULL} ", text)
+    return found, " ".join(re.sub("[\N{SYMBOL FOR NULL},.]", " ", text).split())
+
+
+_HOW_OFTEN: Final = "Write once, on day 24, daily, weekly, twice a week or every 3 days."
+
+
+def _reading_faults(clauses: Clauses, rest: str) -> Iterator[Told]:
+    """What is not understood, missing, or said twice."""
+    if rest:
+        yield (
+            f"not understood: {rest[:60]!r}",
+            "Write 10 µg/kg twice a week for 4 weeks; a decimal point, not a comma.",
+        )
+    if not clauses["amount"]:
+        yield "no dose with a known unit", "Write 10 µg/kg, 5 mg or 1 MIU."
+    for name, given in clauses.items():
+        if len(given) > 1:
+            what = {"amount": "two doses", "on": "`on day`"}.get(name, f"`{name}`")
+            fix = "Write `then` between two parts." if name == "amount" else ""
+            yield (f"{what} in one part" if name == "amount" else f"{what} is said twice"), fix
+
+
+def _sense_faults(clauses: Clauses, number: int) -> Iterator[Told]:
+    """Clauses that need, or exclude, each other."""
+    schedules = [name for name in _SCHEDULES if clauses[name]]
+    repeated = bool(_REPEATED & set(schedules))
+    if not schedules:
+        yield "how often is not stated", _HOW_OFTEN
+    if len(schedules) > 1:
+        said = ", ".join(clauses[name][0][0] for name in schedules)
+        yield f"several schedules: {said}", _HOW_OFTEN
+    if repeated and not clauses["for"] and not clauses["max"]:
+        yield "no end is stated", "Write for 4 weeks or max 7."
+    if schedules and not repeated:
+        for name in ("for", "max"):
+            if clauses[name] and not (name == "max" and clauses["max"][0][2]):
+                yield f"`{name}` without a repeated dose", _HOW_OFTEN
+    if clauses["from"] and clauses["after"]:
+        yield "`from day` and `after` exclude each other", "Leave one of them out."
+    if clauses["on"] and (clauses["from"] or clauses["after"]):
+        yield "`on day` states the days already", "Leave out `from day` and `after`."
+    if clauses["after"] and number == 1:
+        yield "`after` without a dose before it", "Write from day 0."
+
+
+def _number_faults(clauses: Clauses, placing: Placing) -> Iterator[Told]:
+    """Numbers that make no sense."""
+    if any(float(match[1]) == 0 for match in clauses["amount"]):
+        yield "a dose of 0", "Leave the part out."
+    for name in ("for", "max", "after", "every"):
+        if clauses[name] and clauses[name][0][1] in {"0", "00", "000", "0000"}:
+            yield f"`{clauses[name][0][0]}` is no number of days or doses", ""
+    days = _days(clauses)
+    if len(set(days)) < len(days):
+        yield "a day is named twice", ""
+    weekly = _per_week(clauses)
+    if clauses["a week"] and weekly not in {1, 7, *placing.week_days}:
+        yield (
+            f"on which days {weekly} doses a week fall is not known",
+            "Name the days with `on days`, or give a Placing for them.",
+        )
+
+
+def _days(clauses: Clauses) -> list[int]:
+    return [int(day) for match in clauses["on"] for day in re.findall(r"-?\d+", match[1])]
+
+
+def _per_week(clauses: Clauses) -> int:
+    """How many doses a week; 0 where that is not how the doses are stated."""
+    if not clauses["a week"]:
+        return 0
+    word = (clauses["a week"][0][1] or clauses["a week"][0][2]).lower()
+    return _COUNTS[word] if word in _COUNTS else int(word)
+
+
+def _phase(clauses: Clauses) -> Phase:
+    """The part of a plan that its clauses describe."""
+    amount, unit = clauses["amount"][0].groups()
+    known = find_dose_unit(unit)
+    weekly, step = _per_week(clauses), _step(clauses)
+    if weekly in {1, 7}:
+        weekly, step = 0, 7 // weekly
+    length = clauses["for"][0] if clauses["for"] else None
+    most = clauses["max"][0] if clauses["max"] else None
+    return Phase(
+        float(amount),
+        known.symbol if known else unit,
+        tuple(sorted(_days(clauses))),
+        step,
+        weekly,
+        int(clauses["from"][0][1]) if clauses["from"] else None,
+        _after(clauses["after"][0]) if clauses["after"] else None,
+        int(length[1]) * _LENGTHS[length[2].lower()] if length else None,
+        1 if clauses["once"] else int(most[1]) if most and not most[2] else None,
+    )
+
+
+_LENGTHS: Final = {"day": 1, "week": 7}
+
+
+def _step(clauses: Clauses) -> int:
+    """Days between two doses; 1 for a single dose, which has no other."""
+    if clauses["every"]:
+        number, length = clauses["every"][0].groups()
+        times = 2 if (number or "").lower() == "other" else int(number or 1)
+        return times * _LENGTHS[length.lower()]
+    if clauses["daily"]:
+        return 7 if (clauses["daily"][0][1] or "").lower() == "weekly" else 1
+    return 1 if clauses["once"] else 0
+
+
+def _after(match: re.Match[str]) -> float:
+    return int(match[1]) / (24 if match[2].lower().startswith("h") else 1)
+
+
+def _order_faults(plan: Plan) -> list[Problem]:
+    """Parts that begin before the one before them has ended, and plans beyond every sense."""
+    faults: list[Problem] = []
+    last: PlannedDose | None = None
+    for number, phase in enumerate(plan.phases, 1):
+        doses = plan._expanded(phase, last)  # noqa: SLF001 - of this module
+        if last is not None and doses[0].day <= last.day:
+            message = f"begins on day {doses[0].day:g}, not after the dose of day {last.day:g}"
+            faults.append(_fault(number, plan.text, message, "Put the parts in their order."))
+        last = doses[-1]
+    if not faults and len(plan.doses()) > MOST_DOSES:
+        faults.append(_fault(0, "", f"more than {MOST_DOSES} doses"))
+    return faults
