@@ -20,11 +20,14 @@ if TYPE_CHECKING:
     from immunotrack.cases import load_case as load_case
     from immunotrack.figure import plot_timeline as plot_timeline
     from immunotrack.flags import flag as flag
+    from immunotrack.grading import grade as grade
     from immunotrack.problems import InvalidInput as InvalidInput
     from immunotrack.problems import Problem as Problem
     from immunotrack.records import Measurement as Measurement
     from immunotrack.records import Patient as Patient
     from immunotrack.records import TreatmentEvent as TreatmentEvent
+    from immunotrack.responses import response as response
+    from immunotrack.verdicts import decide as decide
     from immunotrack.windowed import window as window
 
 __version__ = "0.1.0"
@@ -37,10 +40,13 @@ _HOMES: Final = {
     "Problem": "problems",
     "TreatmentEvent": "records",
     "check": "api",
+    "decide": "verdicts",
     "flag": "flags",
+    "grade": "grading",
     "load_case": "cases",
     "plot_timeline": "figure",
     "read": "api",
+    "response": "responses",
     "window": "windowed",
 }
 
@@ -52,10 +58,13 @@ __all__ = [
     "Problem",
     "TreatmentEvent",
     "check",
+    "decide",
     "flag",
+    "grade",
     "load_case",
     "plot_timeline",
     "read",
+    "response",
     "window",
 ]
 

@@ -1,14 +1,27 @@
 """`python -m immunotrack` and the `immunotrack` command."""
 
+import errno
 import os
 import sys
+from typing import Final
 
 from immunotrack.cli import app
-from immunotrack.cli.told import exit_code, tell_problems
-from immunotrack.problems import InvalidInput
+from immunotrack.cli.told import UNREADABLE, USAGE, exit_code, tell_problems
+from immunotrack.outputs import unwritable
+from immunotrack.problems import InvalidInput, Problem
 
 INTERNAL_ERROR = 70
 """The exit code of a fault of immunotrack's own (EX_SOFTWARE of sysexits.h)."""
+
+_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+"""What the operating system says where it can write no more."""
+
+_NO_MEMORY: Final = Problem(
+    code="too-large",
+    source="memory",
+    message="the input is larger than this computer can hold",
+    fix="Check that it is the laboratory's export, or split it.",
+)
 
 
 def main() -> None:
@@ -29,6 +42,12 @@ def main() -> None:
     except Exception as error:
         if debug:
             raise
+        if isinstance(error, MemoryError):
+            tell_problems([_NO_MEMORY])
+            sys.exit(UNREADABLE)
+        if isinstance(error, OSError) and error.errno in _FULL:
+            tell_problems([unwritable("stdout", error)])
+            sys.exit(USAGE)
         sys.stderr.write(
             f"immunotrack: internal error ({type(error).__name__}); nothing was written. "
             "Run again with --debug and report what it prints, without patient data.\n"

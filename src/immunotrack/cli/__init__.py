@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from immunotrack import __version__
-from immunotrack.cli import cases, catalogue, check, flag, plot
+from immunotrack.cli import cases, catalogue, check, convert, flag, grade, parse, plot, response
 
 app = typer.Typer(
     name="immunotrack",
@@ -13,11 +13,12 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     help="Patient immune-monitoring time series: check, flag and draw laboratory results.\n\n"
-    "SOURCE is a delimited file of results, a case's folder, or the name of a case.",
+    "SOURCE is a file of results (delimited, Excel, SAS, Dataset-JSON, FHIR), several files or a "
+    "folder of them, a case's folder, or the name of a case.",
     epilog="Exit codes: 0 done, 1 findings and --fail-on, 2 usage, 3 input unreadable, 4 input has "
     "invalid rows. --debug shows tracebacks. For research use; no medical device.",
 )
-for module in (plot, flag, check, catalogue, cases):
+for module in (plot, flag, response, grade, check, convert, parse, catalogue, cases):
     module.register(app)
 
 
