@@ -9,6 +9,7 @@ SOURCE = Path(__file__).parents[1] / "src" / "immunotrack"
 
 ORDER = [
     "problems",
+    "extras",
     "units",
     "numbers",
     "dataset_json",
@@ -182,11 +183,11 @@ def deferred(path: Path) -> list[str]:
     ]
 
 
-LATE = {"figure", "readers.excel", "readers.sas", "transport"}
-"""What would load matplotlib, and what needs a package that may not be installed."""
+LATE = {"figure"}
+"""What would load matplotlib."""
 
 
-def test_only_commands_and_optional_packages_import_late():
+def test_only_commands_and_the_figure_import_late():
     """Functions import nothing, but for commands and what not every user has or needs."""
     late = {name for name, path in modules().items() if deferred(path)}
 

@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from types import ModuleType
 from typing import Final, Literal
 
 import pandas as pd
 
+from immunotrack.extras import extra_package
 from immunotrack.problems import InvalidInput, Problem
 
 Kind = Literal["text", "number", "date", "datetime"]
@@ -213,7 +213,7 @@ def _counted(kind: Kind, cell: str | float | datetime) -> float:
 def _written(
     frame: pd.DataFrame, columns: Sequence[TransportColumn], name: str, label: str, version: int
 ) -> bytes:
-    library = _library(name)
+    library = extra_package("pyreadstat", name, "unwritable")
     with tempfile.TemporaryDirectory(prefix="immunotrack-") as folder:
         path = Path(folder) / "table.xpt"
         library.write_xport(
@@ -226,20 +226,6 @@ def _written(
             variable_format={c.name: _FORMATS[c.kind] for c in columns if c.kind in _FORMATS},
         )
         return path.read_bytes()
-
-
-def _library(name: str) -> ModuleType:
-    try:
-        import pyreadstat  # noqa: PLC0415 - an optional package
-    except ImportError:
-        problem = Problem(
-            code="unwritable",
-            source=name,
-            message="SAS files need the package pyreadstat, which is not installed",
-            fix="Run: pip install 'immunotrack[sas]'.",
-        )
-        raise InvalidInput([problem]) from None
-    return pyreadstat
 
 
 def _stamped(data: bytes) -> bytes:

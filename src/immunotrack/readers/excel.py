@@ -10,6 +10,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
+from immunotrack.extras import extra_package
 from immunotrack.numbers import digits
 from immunotrack.problems import InvalidInput, Problem, Severity, shown
 from immunotrack.readers.archive import Archive
@@ -51,7 +52,7 @@ def read_workbook(
         InvalidInput: The file is no workbook, is damaged or protected, or has no such sheet, or
             no sheet with a header and a row below it.
     """
-    library = _library(source)
+    library = extra_package("python_calamine", source)
     plain, scans = _scanned(read_bytes(path, source), source)
     sheets = _sheets(library, plain, scans, source, options.sheet)
     grids = [sheet_grid(sheet, score) for sheet in sheets]
@@ -61,20 +62,6 @@ def read_workbook(
             [replace(problem, severity=Severity.ERROR) for problem in problems], unreadable=True
         )
     return grids
-
-
-def _library(source: str) -> ModuleType:
-    try:
-        import python_calamine  # noqa: PLC0415 - an optional package
-    except ImportError:
-        problem = Problem(
-            code="unreadable",
-            source=source,
-            message="workbooks need the package python-calamine, which is not installed",
-            fix="Run: pip install 'immunotrack[excel]'.",
-        )
-        raise InvalidInput([problem], unreadable=True) from None
-    return python_calamine
 
 
 def _scanned(data: bytes, source: str) -> tuple[bytes, list[Scan]]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
 
+from immunotrack.extras import extra_package
 from immunotrack.numbers import digits
 from immunotrack.problems import InvalidInput, Problem, Severity
 from immunotrack.readers.files import read_bytes
@@ -38,7 +39,7 @@ def read_transport(path: Path, source: str, options: Options) -> list[Grid]:
         InvalidInput: The file cannot be read, is damaged, or holds no row.
     """
     found = members(read_bytes(path, source), source)
-    library = _library(source)
+    library = extra_package("pyreadstat", source)
     grids = []
     for member in found:
         name = source if len(found) == 1 else f"{source}[{member.name}]"
@@ -52,20 +53,6 @@ def read_transport(path: Path, source: str, options: Options) -> list[Grid]:
         )
         raise InvalidInput([problem], unreadable=True)
     return grids
-
-
-def _library(source: str) -> ModuleType:
-    try:
-        import pyreadstat  # noqa: PLC0415 - an optional package
-    except ImportError:
-        problem = Problem(
-            code="unreadable",
-            source=source,
-            message="SAS files need the package pyreadstat, which is not installed",
-            fix="Run: pip install 'immunotrack[sas]'.",
-        )
-        raise InvalidInput([problem], unreadable=True) from None
-    return pyreadstat
 
 
 def _grid(library: ModuleType, member: Member, source: str, encoding: str) -> Grid:
