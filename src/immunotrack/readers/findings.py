@@ -129,17 +129,11 @@ def _time_findings(dates: DateOrder) -> list[Finding]:
         for name in _TIMES
         for code in messages
     ]
-    age = pl.col("age_years")
+    return [*dated, *_day_findings(), *_age_findings()]
+
+
+def _day_findings() -> list[Finding]:
     return [
-        *dated,
-        Finding(
-            "partial-date",
-            _WARNING,
-            "birth_date",
-            pl.col("birth_date_problem") == "partial-date",
-            "a date of birth without its day is read as not known",
-            "Write 1946-05-05, or the age in years.",
-        ),
         Finding(
             "study-day",
             _WARNING,
@@ -188,6 +182,20 @@ def _time_findings(dates: DateOrder) -> list[Finding]:
             ~_blank("day_text") & pl.col("day").is_null(),
             "not a number of days",
             "Write 24, -3 or 0.5.",
+        ),
+    ]
+
+
+def _age_findings() -> list[Finding]:
+    age = pl.col("age_years")
+    return [
+        Finding(
+            "partial-date",
+            _WARNING,
+            "birth_date",
+            pl.col("birth_date_problem") == "partial-date",
+            "a date of birth without its day is read as not known",
+            "Write 1946-05-05, or the age in years.",
         ),
         Finding(
             "date-before-birth",
