@@ -459,3 +459,19 @@ def test_pyplot_is_not_touched():
     plot_timeline(patient([500]))
 
     assert plt.get_fignums() == []
+
+
+@pytest.mark.parametrize("short", [8.0, 11.0, 14.0, 17.0, 20.0])
+def test_the_size_of_a_dose_is_never_shortened(short):
+    """A bar too short for "10 mg" says nothing: "1…" would be another size."""
+    spans = [(0.0, short), (short + 1, 150.0), (151.0, 160.0)]
+    events = tuple(
+        TreatmentEvent(
+            kind="dose", name="drug", start_day=start, end_day=end, dose=10.0, dose_unit="mg"
+        )
+        for start, end in spans
+    )
+    person = patient(range(1, 162)).model_copy(update={"events": events})
+    figure = plot_timeline(person, size="single")
+
+    assert set(texts(figure, "event-label")) == {"10 mg"}

@@ -107,6 +107,8 @@ def _half(lane: Lane) -> float:
 def _draw_span(lane: Lane, event: Row, until: float) -> None:
     """A bar with its name in it, or right or left of it where it is too short.
 
+    The size of a dose is written whole or not at all: a shortened number is another number.
+
     Where the end is not stated the bar is as long as its name and thins out: it says when the event
     began and no more.
     """
@@ -152,8 +154,10 @@ def _draw_span(lane: Lane, event: Row, until: float) -> None:
         lane.write(end + pad, text, align="left")
     elif lane.free(start - named, start - pad):
         lane.write(start - pad, text, align="right")
-    elif fitted := lane.ruler.fitted(
-        text, lane.size.small, (end - start - 2 * pad) * lane.mm_per_day
+    elif event["dose"] is None and (
+        fitted := lane.ruler.fitted(
+            text, lane.size.small, (end - start - 2 * pad) * lane.mm_per_day
+        )
     ):
         lane.write(start + pad, fitted, align="left", colour="white")
 
