@@ -3,13 +3,17 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint format baseline fuzz clean
+.PHONY: demo test thorough lint format baseline fuzz clean
 
 demo: $(VENV)/.run
 	$(BIN)/immunotrack plot monneret-2020 -o timeline.png
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest -n 2
+
+# Ten times the examples of each property, other ones each time.
+thorough: $(VENV)/.dev
+	IMMUNOTRACK_EXAMPLES=10 $(BIN)/python -m pytest -n 2
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .

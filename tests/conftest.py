@@ -8,12 +8,18 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from immunotrack.__main__ import main
+from strategies import PART, examples
 
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared"
 
+
+settings.register_profile("steady", deadline=None, max_examples=examples(100), derandomize=PART < 1)
+settings.load_profile("steady")
+"""The default run tries the same examples everywhere, so that its answer is one's own doing."""
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 """Runs `immunotrack` with arguments, in `cwd` or an empty folder."""

@@ -1,5 +1,6 @@
 """Hypothesis strategies and small frames that several tests share."""
 
+import os
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -9,6 +10,15 @@ from hypothesis import strategies as st
 from immunotrack.records import EVENT_KINDS, Measurement, Patient, TreatmentEvent
 from immunotrack.table import SCHEMA
 from immunotrack.values import COMPARATORS
+
+PART: Final = float(os.environ.get("IMMUNOTRACK_EXAMPLES", "0.3"))
+"""The part of a property's examples that is tried: all, or many times as many, with patience."""
+
+
+def examples(number: int) -> int:
+    """How many examples of a property are tried, of so many that it deserves."""
+    return max(5, round(number * PART))
+
 
 BACKENDS: Final = ("pandas", "polars")
 """Every test of a table runs on both."""

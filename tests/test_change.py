@@ -17,9 +17,9 @@ from immunotrack.variation import (
     choose_variation,
     known_variation,
 )
-from strategies import BACKENDS, column, table
+from strategies import BACKENDS, column, examples, table
 
-QUICK = settings(max_examples=60, deadline=None)
+QUICK = settings(max_examples=examples(60), deadline=None)
 
 
 def variation(analyte="marker", within=10, analytical=5, **given):

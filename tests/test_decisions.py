@@ -12,9 +12,9 @@ from immunotrack.problems import InvalidInput
 from immunotrack.settings import validated
 from immunotrack.verdicts import decide
 from samples import doses, series
-from strategies import BACKENDS, column, table
+from strategies import BACKENDS, column, examples, table
 
-QUICK = settings(max_examples=30, deadline=None, phases=(Phase.explicit, Phase.generate))
+QUICK = settings(max_examples=examples(30), deadline=None, phases=(Phase.explicit, Phase.generate))
 
 
 def asked(frame, rule, events=None, **how):

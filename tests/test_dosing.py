@@ -30,9 +30,9 @@ from immunotrack.plans import (
 from immunotrack.problems import InvalidInput
 from immunotrack.table import EVENT_SCHEMA, frame_of
 from immunotrack.windows import WindowSet
-from strategies import BACKENDS, column, table
+from strategies import BACKENDS, column, examples, table
 
-QUICK = settings(max_examples=60, deadline=None)
+QUICK = settings(max_examples=examples(60), deadline=None)
 MONNERET = "3 µg/kg on day 24, then 10 µg/kg twice a week for 4 weeks"
 
 

@@ -14,10 +14,10 @@ from immunotrack.flags import FLAGS, flag
 from immunotrack.problems import InvalidInput
 from immunotrack.ranges import RangeSet, choose_range_sets
 from immunotrack.units import convert
-from strategies import BACKENDS, SIGNS, column, flaggable, table
+from strategies import BACKENDS, SIGNS, column, examples, flaggable, table
 
-QUICK = settings(max_examples=50, deadline=None)
-FEW = settings(max_examples=25, deadline=None)
+QUICK = settings(max_examples=examples(50), deadline=None)
+FEW = settings(max_examples=examples(25), deadline=None)
 """For laws that are asked of pandas too, which takes ten times as long."""
 
 SITE = RangeSet.model_validate(

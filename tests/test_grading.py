@@ -20,9 +20,9 @@ from immunotrack.scales import GradeTerm, grade_scales
 from immunotrack.table import plain_rows
 from immunotrack.units import convert
 from immunotrack.values import bounds
-from strategies import BACKENDS, SIGNS, table
+from strategies import BACKENDS, SIGNS, examples, table
 
-QUICK = settings(max_examples=30, deadline=None)
+QUICK = settings(max_examples=examples(30), deadline=None)
 SCALES = ("ctcae-v5", "daids-v2.1")
 CTCAE, DAIDS = SCALES
 

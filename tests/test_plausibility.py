@@ -10,9 +10,9 @@ from immunotrack.plausibility import beyond, plausibility
 from immunotrack.problems import Problem, Severity
 from immunotrack.records import Patient
 from immunotrack.table import EVENT_SCHEMA, frame_of
-from strategies import BACKENDS, patients, table
+from strategies import BACKENDS, examples, patients, table
 
-QUICK = settings(max_examples=60, deadline=None)
+QUICK = settings(max_examples=examples(60), deadline=None)
 
 
 def at(day, clock=0):

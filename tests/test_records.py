@@ -16,9 +16,9 @@ from immunotrack.readers.cells import read_part
 from immunotrack.readers.delimited import read_grid
 from immunotrack.records import EVENT_KINDS, Measurement, Patient, TreatmentEvent
 from immunotrack.values import Kind, parse_result
-from strategies import ANALYTES, BACKENDS, UNITS, column, patients, table
+from strategies import ANALYTES, BACKENDS, UNITS, column, examples, patients, table
 
-QUICK = settings(max_examples=50, deadline=None)
+QUICK = settings(max_examples=examples(50), deadline=None)
 NOON = datetime(2020, 3, 2, 12)  # noqa: DTZ001 - a wall clock
 
 
@@ -622,7 +622,9 @@ def validity(path, rows):
 
 
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(60),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(rows=st.lists(CELLS, min_size=1, max_size=25))
 def test_a_row_of_a_file_is_valid_exactly_if_its_record_is(tmp_path, rows):

@@ -14,9 +14,9 @@ from immunotrack.problems import InvalidInput
 from immunotrack.readers import Options, read_source
 from immunotrack.responses import response
 from samples import doses, series
-from strategies import BACKENDS, column, table
+from strategies import BACKENDS, column, examples, table
 
-QUICK = settings(max_examples=30, deadline=None, phases=(Phase.explicit, Phase.generate))
+QUICK = settings(max_examples=examples(30), deadline=None, phases=(Phase.explicit, Phase.generate))
 
 
 def told(frame, events=None, **how):

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from immunotrack.problems import CODES, Severity
 from immunotrack.rules import RULES, broken
+from strategies import examples
 
 SOUND = {
     "kind": "number",
@@ -200,7 +201,7 @@ ROWS = st.lists(
 )
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 @given(rows=ROWS)
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: f"{rule.code}-{rule.severity}")
 def test_a_rule_says_the_same_of_a_column_and_of_each_row(rule, rows):

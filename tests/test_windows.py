@@ -18,9 +18,9 @@ from immunotrack.windows import (
     set_problems,
     window_presets,
 )
-from strategies import BACKENDS, SIGNS, column, table
+from strategies import BACKENDS, SIGNS, column, examples, table
 
-QUICK = settings(max_examples=50, deadline=None)
+QUICK = settings(max_examples=examples(50), deadline=None)
 AGGREGATES = ("max", "min", "mean", "median", "first", "last", "nearest")
 
 
@@ -363,7 +363,7 @@ def window_sets(draw):
     )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(samples=SAMPLES, windows=window_sets())
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_every_row_is_accounted_for_once(backend, samples, windows):

@@ -28,6 +28,7 @@ from immunotrack.writers import DEFAULTS, SUFFIXES, WRITERS, choose_form
 from immunotrack.writers.adlb import VARIABLES, parameters
 from immunotrack.writers.fhir import _CELLS
 from immunotrack.writers.text import csv_bytes
+from strategies import examples
 
 KINDS = [(form, suffix) for form, suffixes in SUFFIXES.items() for suffix in suffixes]
 HEADER = [
@@ -125,7 +126,7 @@ PLAIN = {"patient": "P", "day": "1", "analyte": "CD4", "value": "350", "unit": "
 
 
 @pytest.mark.parametrize(("form", "suffix"), KINDS)
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(25), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(given_rows=st.lists(rows(), min_size=1, max_size=5))
 @example(given_rows=[PLAIN, PLAIN | {"patient": "'=1+1 ", "visit": "''=2", "value": "<0.30 "}])
 @example(given_rows=[PLAIN | {"value": "", "unit": ""}, PLAIN | {"day": "2", "value": ""}])
@@ -145,7 +146,7 @@ def test_a_written_table_reads_back_as_it_was(form, suffix, given_rows):
     assert differing(source, back) == {}
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(text=hostile)
 @example(text="''=1")
 def test_escaping_is_undone_exactly(text):

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from immunotrack.annotated import annotated_csv, flagged_results
 from immunotrack.problems import InvalidInput
 from immunotrack.readers import Options, Source, read_source
+from strategies import examples
 
 
 def read(text: str, **options) -> Source:
@@ -134,7 +135,7 @@ class TestDecimalSign:
         assert read_source(str(tmp_path)).used["value"].to_list() == [350.5, 2.5, 1.06]
 
     @given(st.lists(st.integers(0, 10**9), min_size=1, max_size=5), st.sampled_from([".", ","]))
-    @settings(deadline=None, max_examples=25)
+    @settings(deadline=None, max_examples=examples(25))
     def test_a_whole_file_in_either_sign(self, thousandths, sign):
         """A file that writes all its numbers with four decimals is read to the last digit."""
         values = [f"{n // 10**4}{sign}{n % 10**4:04}" for n in thousandths]
@@ -323,7 +324,7 @@ def _text(header, rows) -> str:
 
 
 @given(grids(), st.booleans(), st.sampled_from(["refuse", "last", "mean"]))
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 def test_no_row_is_ever_lost(grid, fill_down, duplicates):
     """Of any cells every row is counted once and appears in what `flag` writes, in order."""
     source = read(_text(*grid), fill_down=fill_down, duplicates=duplicates)
@@ -337,7 +338,7 @@ def test_no_row_is_ever_lost(grid, fill_down, duplicates):
 
 
 @given(grids())
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=examples(40))
 def test_a_wrong_row_has_an_error(grid):
     """A row is wrong if and only if an error stands at its line."""
     source = read(_text(*grid))
@@ -348,7 +349,7 @@ def test_a_wrong_row_has_an_error(grid):
 
 
 @given(grids())
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=examples(40))
 def test_own_cells_are_never_changed(grid):
     """What `flag` writes begins with the row as it was."""
     source = read(_text(*grid))

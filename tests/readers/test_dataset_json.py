@@ -20,6 +20,7 @@ from immunotrack.readers.dataset_json import (
 )
 from immunotrack.readers.documents import parse_documents
 from immunotrack.readers.grid import NumberCell, Options
+from strategies import examples
 
 FORMS = ("json", "ndjson", "dsjc")
 
@@ -339,7 +340,7 @@ anything = st.recursive(
         st.sampled_from(["rows", "columns", "name", "records", "clinicalData"]), anything
     ),
 )
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 def test_any_json_is_read_or_refused(document, changed):
     """Nothing but `InvalidInput` is ever raised, and no row is lost."""
     for value in (document, dataset(["a", 1], ["b", 2]) | changed):

@@ -17,6 +17,7 @@ from immunotrack.problems import InvalidInput, Severity
 from immunotrack.readers.archive import Archive
 from immunotrack.readers.excel import read_workbook
 from immunotrack.readers.grid import NumberCell, Options
+from strategies import examples
 
 XLS = zlib.decompress(
     base64.b64decode(
@@ -570,7 +571,9 @@ numbers = st.one_of(
 )
 cells = st.one_of(st.none(), texts.filter(lambda text: text[0] not in "=#"), numbers, st.booleans())
 QUICK = settings(
-    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(300),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 
 

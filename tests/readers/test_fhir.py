@@ -24,6 +24,7 @@ from immunotrack.readers.fhir import (
     read_fhir,
 )
 from immunotrack.readers.grid import NumberCell, Options
+from strategies import examples
 
 UCUM = "http://unitsofmeasure.org"
 LOINC = "http://loinc.org"
@@ -879,7 +880,7 @@ def rows_or_refusal(document):
 
 
 @given(anything | anything.map(lambda value: bundle(observation()) | {"entry": [value]}))
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 def test_any_json_is_read_or_refused(document):
     """Nothing but `InvalidInput` is ever raised."""
     rows = rows_or_refusal(document)
@@ -903,7 +904,7 @@ SAMPLE = bundle(
 
 
 @given(st.data())
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 def test_a_damaged_bundle_loses_no_observation(data):
     """Whatever stands in one place of a Bundle, each Observation gives a row."""
     path = data.draw(st.sampled_from(list(places(SAMPLE))))
@@ -1006,7 +1007,9 @@ def expected(part):
 
 
 @settings(
-    max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
+    max_examples=examples(60),
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    deadline=None,
 )
 @given(st.data())
 def test_a_damaged_real_bundle_loses_no_observation(shared_data, data):

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from immunotrack.annotated import flagged_results
 from immunotrack.readers import Options, Source, read_source
+from strategies import examples
 
 HEADER = "patient,date,test,value,unit,status\n"
 AT = "2020-03-01T08:00"
@@ -285,7 +286,7 @@ def _used(source: Source) -> Counter[tuple[object, ...]]:
     return Counter(shown.select(keys).rows())
 
 
-SOME = settings(deadline=None, max_examples=30)
+SOME = settings(deadline=None, max_examples=examples(30))
 """Each example reads a file, or two."""
 
 

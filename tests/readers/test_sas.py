@@ -17,11 +17,14 @@ from immunotrack.problems import InvalidInput
 from immunotrack.readers.grid import NumberCell, Options
 from immunotrack.readers.sas import read_transport
 from immunotrack.transport import TransportColumn, transport_bytes
+from strategies import examples
 
 pyreadstat = pytest.importorskip("pyreadstat")
 
 QUICK = settings(
-    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(300),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 COLUMNS = [
     TransportColumn("SUBJ", "Subject"),
