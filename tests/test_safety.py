@@ -85,7 +85,7 @@ class TestBombs:
     @pytest.mark.parametrize("declared", [True, False])
     def test_a_workbook(self, told, place, monkeypatch, declared):
         """The size that counts is the one that comes out, whatever the archive says."""
-        monkeypatch.setattr(archive, "_HARMLESS", 2**20)
+        monkeypatch.setattr(inflated, "HARMLESS", 2**20)
         (place / "bomb.xlsx").write_bytes(bomb(declared=declared))
 
         assert told("check", "bomb.xlsx") == (
@@ -121,6 +121,42 @@ class TestBombs:
                 "Export the file again.\n1 error, 0 warnings\n"
             ),
         )
+
+    def test_a_small_dataset_that_swells(self, told, place, monkeypatch):
+        """Two megabytes of blanks in two kilobytes are given up long before the limit."""
+        monkeypatch.setattr(inflated, "HARMLESS", 2**20)
+        (place / "bomb.dsjc").write_bytes(zlib.compress(b" " * 2**21))
+
+        assert told("check", "bomb.dsjc") == (
+            3,
+            "",
+            (
+                "bomb.dsjc  too-large (error): the file inflates to more than 250 times its size. "
+                "Export the file again.\n1 error, 0 warnings\n"
+            ),
+        )
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            '{"resourceType":"Bundle","entry":[' + "{}," * 30 + "{}]}",
+            '{"resourceType":"Patient"}\n{"resourceType":"Patient"}\n' + "x\n" * 30,
+            '{"datasetJSONVersion":"1.1.0","columns":[{"name":"A"}],"rows":[' + "[]," * 30 + "[]]}",
+        ],
+        ids=["bundle", "lines", "dataset"],
+    )
+    def test_a_document_with_nothing_right_in_it(self, told, place, monkeypatch, text):
+        """What is wrong is told item by item up to a limit, at which reading ends."""
+        monkeypatch.setattr(documents, "MOST_BROKEN", 20)
+        (place / "wrong.json").write_text(text, encoding="utf-8")
+        code, _, err = told("check", "wrong.json")
+
+        assert code == 3
+        assert err.splitlines()[0] == (
+            "wrong.json  too-large (error): more than 20 items of the file are broken, and the "
+            "rest is not read. Export it again, or ask its maker for valid JSON."
+        )
+        assert err.splitlines()[-1] == "22 errors, 0 warnings"
 
     @pytest.mark.parametrize(
         "text",
@@ -222,6 +258,42 @@ class TestFiles:
                 "Wait until it is complete, and read it again.\n1 error, 0 warnings\n"
             ),
         )
+
+    def test_a_file_that_grows_as_fast_as_it_is_read(self, place, monkeypatch):
+        """Nobody runs after a writer: a file is given up at the size that it had when opened."""
+        path = place / "labs.csv"
+        reads = []
+        whole = Path.open
+
+        class Chased:
+            """A file that gets as much at its end as is read of it."""
+
+            def __init__(self, file):
+                self._file = file
+
+            def __enter__(self):
+                return self
+
+            def __exit__(self, *_):
+                self._file.close()
+
+            def fileno(self):
+                return self._file.fileno()
+
+            def read(self, size):
+                reads.append(size)
+                with whole(path, "ab") as file:
+                    file.write(b"P1,2020-01-03,CD4,1\n" * (len(reads) < 99))
+                return self._file.read(size)
+
+        monkeypatch.setattr(Path, "open", lambda path, mode: Chased(whole(path, mode)))
+        with pytest.raises(InvalidInput) as caught:
+            files.read_bytes(path, "labs.csv")
+
+        assert [problem.message for problem in caught.value.problems] == [
+            "the file changed while it was read"
+        ]
+        assert len(reads) == 1
 
     @pytest.mark.parametrize("command", ["flag", "check", "parse"])
     def test_a_name_that_is_no_text(self, told, place, command):

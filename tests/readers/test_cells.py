@@ -179,6 +179,77 @@ class TestFillDown:
         )
 
 
+LONG = (
+    "patient,date,test,result,units,loinc\n"
+    "1,2020-03-01,CD4,300,/µL,\n"
+    "1,2020-03-02,CD4,,/µL,\n"
+    "1,2020-03-01,Helper T cells (own name),310,,24467-3\n"
+)
+
+
+def test_an_empty_result_of_a_long_file_counts_as_one_of_a_wide_file():
+    """It is set aside: nothing that is not there is used; the row stays, with its problem."""
+    source = read(LONG.replace("310", ""))
+
+    assert source.counts.said("row") == (
+        "3 rows read: 1 used, 2 set aside (empty-result 2), 0 with errors"
+    )
+    assert source.used["value"].to_list() == [300.0]
+    assert source.results["problem"].to_list() == ["", "empty-result", "empty-result"]
+
+
+class TestOptionsWithoutUse:
+    """An option that matches nothing is an error, and nothing is read."""
+
+    @pytest.mark.parametrize(
+        ("options", "told"),
+        [
+            (
+                {"units": {"cd4": "/µL", "cd8": "/µL"}},
+                (
+                    "--unit  unknown-option (error): 'cd8' is no analyte of the source. "
+                    "Leave the option out, or correct the name."
+                ),
+            ),
+            (
+                {"sheet": "Labs"},
+                (
+                    "--sheet  unknown-option (error): 'Labs' has no use, as no file is a "
+                    "workbook. Leave the option out."
+                ),
+            ),
+        ],
+    )
+    def test_of_text(self, options, told):
+        """An analyte that no row has; a sheet of a file that has none."""
+        with pytest.raises(InvalidInput) as caught:
+            read(LONG, **options)
+
+        assert [str(problem) for problem in caught.value.problems] == [told]
+
+    def test_of_a_workbook(self, tmp_path):
+        """It says itself how its texts are encoded."""
+        book = openpyxl.Workbook()
+        book.active.append(["patient", "date", "test", "result"])
+        book.active.append(["1", "2020-03-01", "CD4", "300"])
+        book.save(tmp_path / "labs.xlsx")
+        with pytest.raises(InvalidInput) as caught:
+            read_source(str(tmp_path / "labs.xlsx"), Options(encoding="utf-8"))
+
+        assert [str(problem) for problem in caught.value.problems] == [
+            (
+                "--encoding  unknown-option (error): 'utf-8' has no use, as no file is a text "
+                "file. Leave the option out."
+            )
+        ]
+
+    def test_a_unit_of_an_analyte_known_by_its_code(self):
+        """LOINC 24467-3 is CD4, whatever the laboratory calls it."""
+        source = read(LONG, units={"cd4": "/µL"})
+
+        assert source.used["analyte", "unit"].rows() == [("cd4", "cells/µL")] * 2
+
+
 class TestVisits:
     """Files that are wide by visit."""
 

@@ -108,6 +108,7 @@ def _findings(fail_on: list[str]) -> set[str]:
 
 def _summarise(flagged: "pl.DataFrame", chosen: list[str]) -> None:
     """How many results count, by flag and by range, and which chosen set had no use."""
+    from immunotrack.problems import counted
     from immunotrack.ranges import choose_range_sets
 
     flagged = flagged.filter(flagged["fate"] == "used")
@@ -120,7 +121,8 @@ def _summarise(flagged: "pl.DataFrame", chosen: list[str]) -> None:
     ranged = flagged.filter(flagged["range_source"] != "")
     sources = sorted(ranged.group_by("range_source").len().iter_rows())
     by_range = ", ".join(f"{name} {number}" for name, number in sources)
-    say(f"{len(flagged)} results: {by_flag or 'none'}; ranges: {by_range or 'none applies'}")
+    told = counted(len(flagged), "result")
+    say(f"{told}: {by_flag or 'none'}; ranges: {by_range or 'none applies'}")
     used = {name for name, _ in sources}
     for entry in choose_range_sets([*chosen, "none"]):
         if entry.name not in used:

@@ -11,7 +11,7 @@ from immunotrack.readers.case import CaseFile, case_folders, load_case_file
 from immunotrack.readers.cells import STANDARDS
 from immunotrack.readers.events import Events, all_events, read_events
 from immunotrack.readers.files import told_name
-from immunotrack.readers.formats import FORMATS, read_grids
+from immunotrack.readers.formats import FORMATS, check_options, read_grids
 from immunotrack.readers.grid import Grid, Options
 from immunotrack.readers.source import Source, no_events, no_results
 from immunotrack.readers.study import File, event_columns, files_of, read_study
@@ -59,9 +59,10 @@ def source_grids(source: Sequence[str], options: Options) -> list[Grid]:
     """The cells of all files of a source, without a meaning.
 
     Raises:
-        InvalidInput: A file cannot be read.
+        InvalidInput: A file cannot be read, or an option has no use.
     """
     files = [file for name in source for file in _files(name)[0]]
+    check_options([file.path for file in files], options)
     return [grid for file in files for grid in read_grids(file.path, file.name, options)]
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Final, NoReturn
 
 from immunotrack.problems import InvalidInput, Problem
+from immunotrack.readers.inflated import MOST_SWOLLEN, swollen
 from immunotrack.readers.scan import refused
 
 LARGEST: Final = 2**30
@@ -15,10 +16,6 @@ LARGEST: Final = 2**30
 
 MOST_MEMBERS: Final = 10_000
 _CHUNK: Final = 2**20
-_HARMLESS: Final = 2**26
-_RATIO: Final = 250
-"""A larger archive than `_HARMLESS` that inflates to more than this many times its size is made
-to harm."""
 
 _LOCAL: Final = struct.Struct("<4s22xHH")
 
@@ -123,8 +120,8 @@ class Archive:
         self._total += size
         if self._total > LARGEST:
             self._too_large(f"the archive holds more than {LARGEST // 2**20} MiB")
-        if self._total > max(_HARMLESS, _RATIO * len(self._raw)):
-            self._too_large(f"the archive inflates to more than {_RATIO} times its size")
+        if swollen(self._total, len(self._raw)):
+            self._too_large(f"the archive inflates to more than {MOST_SWOLLEN} times its size")
 
     def _refuse(self, message: str) -> NoReturn:
         raise refused(self._source, message) from None

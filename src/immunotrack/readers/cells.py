@@ -7,7 +7,7 @@ from typing import Any, Final
 import polars as pl
 
 from immunotrack.analytes import find_analyte
-from immunotrack.problems import InvalidInput, Problem, Severity
+from immunotrack.problems import InvalidInput, Problem, Severity, shown
 from immunotrack.readers.adam import PARAMETERS
 from immunotrack.readers.grid import DecimalSign, Grid, NumberCell, Options
 from immunotrack.readers.layout import Layout, Naming, results_layout, unread_ranges
@@ -243,11 +243,30 @@ def _with_units(cells: pl.DataFrame, units: Mapping[str, str]) -> pl.DataFrame:
     stated = {analyte.key: unit for name, unit in units.items() if (analyte := find_analyte(name))}
     if not stated:
         return cells
-    names = cells["analyte"].unique().to_list()
-    known = {name: found.key for name in names if (found := find_analyte(name))}
-    unit = {name: unit_symbol(stated[key]) for name, key in known.items() if key in stated}
-    given = pl.col("analyte").replace_strict(unit, default="", return_dtype=pl.String)
-    return cells.with_columns(unit=pl.when(filled("unit")).then(pl.col("unit")).otherwise(given))
+    names = cells.select("analyte", "loinc").unique()
+    known = [find_analyte(*name) for name in names.rows()]
+    units_of = [unit_symbol(stated.get(found.key, "")) if found else "" for found in known]
+    given = names.with_columns(given=pl.Series(units_of, dtype=pl.String))
+    joined = cells.join(given, on=["analyte", "loinc"], how="left", maintain_order="left")
+    unit = pl.when(filled("unit")).then(pl.col("unit")).otherwise(pl.col("given"))
+    return joined.with_columns(unit=unit).drop("given")
+
+
+def unused_units(parts: Sequence[Part], units: Mapping[str, str]) -> list[Problem]:
+    """The problem of each analyte that the user gives a unit for and no file has."""
+    names = {name for part in parts for name in part.cells.select("analyte", "loinc").rows()}
+    there = {found.key for name in names if (found := find_analyte(*name))}
+    there |= {wide.analyte for part in parts for wide in part.layout.wide}
+    return [
+        Problem(
+            code="unknown-option",
+            source="--unit",
+            message=f"{shown(name)} is no analyte of the source",
+            fix="Leave the option out, or correct the name.",
+        )
+        for name in units
+        if (analyte := find_analyte(name)) and analyte.key not in there
+    ]
 
 
 def _with_days(cells: pl.DataFrame, clock: str) -> pl.DataFrame:

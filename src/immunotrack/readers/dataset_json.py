@@ -8,7 +8,13 @@ from pathlib import Path
 from typing import Final
 
 from immunotrack.problems import InvalidInput, Problem, Severity, counted
-from immunotrack.readers.documents import LARGEST_DOCUMENT, Document, Documents, parse_documents
+from immunotrack.readers.documents import (
+    LARGEST_DOCUMENT,
+    Document,
+    Documents,
+    not_too_many,
+    parse_documents,
+)
 from immunotrack.readers.files import read_bytes
 from immunotrack.readers.grid import Grid, NumberCell, Options
 from immunotrack.readers.inflated import inflated
@@ -100,6 +106,7 @@ class _Table:
         if problem is not None:
             grid.faults[len(grid.rows)] = problem.code
             grid.problems.append(problem)
+            not_too_many(grid.problems, grid.source)
         texts = [_cell(c, v) for c, v in zip(cells, self.variables, strict=False)]
         grid.rows.append(texts + [""] * (len(self.variables) - len(texts)))
         grid.lines.append(line)

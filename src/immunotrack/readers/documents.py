@@ -1,7 +1,7 @@
 """JSON text as Python values with the numbers exactly as written, and the line of each item."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -12,6 +12,9 @@ from immunotrack.readers.json_text import Broken, Lines, decode
 
 LARGEST_DOCUMENT: Final = 512 * 2**20
 """A larger file, in bytes, is split first."""
+
+MOST_BROKEN: Final = 100_000
+"""A file with more broken items holds something else, and is not read on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +90,26 @@ def parse_documents(data: bytes, source: str, encoding: str = "") -> Documents:
     return Documents(source, [Document(value, items=items)])
 
 
+def not_too_many(problems: Sequence[Problem], source: str) -> None:
+    """Give a file up in which hardly anything is right, before its problems fill the memory.
+
+    Raises:
+        InvalidInput: There are more than `MOST_BROKEN` problems.
+    """
+    if len(problems) <= MOST_BROKEN:
+        return
+    many = Problem(
+        code="too-large",
+        source=source,
+        message=f"more than {MOST_BROKEN} items of the file are broken, and the rest is not read",
+        fix=_FIX,
+    )
+    raise InvalidInput([many, *problems], unreadable=True)
+
+
+_FIX: Final = "Export it again, or ask its maker for valid JSON."
+
+
 def _problem(broken: Broken, source: str, above: int = 0) -> Problem:
     """The problem of a document that has `above` lines above it."""
     return Problem(
@@ -94,7 +117,7 @@ def _problem(broken: Broken, source: str, above: int = 0) -> Problem:
         source=source,
         line=broken.line + above,
         message=f"{broken.message}, at column {broken.column}",
-        fix="Export it again, or ask its maker for valid JSON.",
+        fix=_FIX,
     )
 
 
@@ -158,6 +181,7 @@ def _lined(text: str, source: str) -> Documents:
             documents.append(Document(decode(line)[0], number + 1))
         except Broken as broken:
             problems.append(_problem(broken, source, above=number))
+            not_too_many(problems, source)
     if not documents:
         raise InvalidInput(problems, unreadable=True)
     return Documents(source, documents, lined=True, problems=problems)

@@ -23,7 +23,8 @@ def read_bytes(path: Path, source: str, *, largest: int = LARGEST_FILE, line: in
 
     Args:
         source: What messages call the file.
-        largest: In bytes; of a larger file no more than this is ever held.
+        largest: In bytes; of a larger file no more than this is ever held, and of one that grows
+            no more than it had.
         line: The longest line, in bytes; 0 where lines do not matter.
 
     Raises:
@@ -33,10 +34,13 @@ def read_bytes(path: Path, source: str, *, largest: int = LARGEST_FILE, line: in
     try:
         with path.open("rb") as file:
             before = os.fstat(file.fileno())
+            regular = stat.S_ISREG(before.st_mode)
             chunks: list[bytes] = []
             size = since = lines = 0
             while chunk := file.read(_CHUNK):
                 size += len(chunk)
+                if regular and size > before.st_size:
+                    raise _changed(source)
                 if size > largest:
                     raise _too_large(source, f"the file is larger than {_mega(largest)}")
                 if line:
@@ -50,14 +54,8 @@ def read_bytes(path: Path, source: str, *, largest: int = LARGEST_FILE, line: in
     except OSError as error:
         raise InvalidInput([unreadable(path, error)], unreadable=True) from None
     same = (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns)
-    if stat.S_ISREG(before.st_mode) and not same:
-        problem = Problem(
-            code="changed-file",
-            source=source,
-            message="the file changed while it was read",
-            fix="Wait until it is complete, and read it again.",
-        )
-        raise InvalidInput([problem], unreadable=True)
+    if regular and not same:
+        raise _changed(source)
     return b"".join(chunks)
 
 
@@ -75,6 +73,16 @@ _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 def _mega(size: int) -> str:
     return f"{size // 2**20} MiB"
+
+
+def _changed(source: str) -> InvalidInput:
+    problem = Problem(
+        code="changed-file",
+        source=source,
+        message="the file changed while it was read",
+        fix="Wait until it is complete, and read it again.",
+    )
+    return InvalidInput([problem], unreadable=True)
 
 
 def _too_large(source: str, message: str, line: int | None = None) -> InvalidInput:

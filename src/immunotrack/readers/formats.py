@@ -1,10 +1,10 @@
 """Which format a file has, found from its content; each reader gives grids of text cells."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-from immunotrack.problems import InvalidInput
+from immunotrack.problems import InvalidInput, Problem, shown
 from immunotrack.readers.dataset_json import (
     dataset_json_grids,
     looks_like_dataset_json,
@@ -68,8 +68,40 @@ def read_grids(path: Path, source: str, options: Options) -> list[Grid]:
     Raises:
         InvalidInput: The file cannot be read.
     """
-    name = options.format if options.format in FORMATS else format_of(path)
-    return _READERS[name](path, source, options)
+    return _READERS[_format(path, options)](path, source, options)
+
+
+def _format(path: Path, options: Options) -> str:
+    return options.format if options.format in FORMATS else format_of(path)
+
+
+_ONLY_FOR: Final = {
+    "sheet": ({"excel"}, "a workbook"),
+    "encoding": ({"delimited", "json", "dataset-json", "fhir"}, "a text file"),
+}
+"""Option to the formats in which it says something, and what these are."""
+
+
+def check_options(paths: Sequence[Path], options: Options) -> None:
+    """Refuse an option that says nothing of any file.
+
+    Raises:
+        InvalidInput: There is one, or a file cannot be opened.
+    """
+    given = [name for name in _ONLY_FOR if getattr(options, name)]
+    found = {_format(path, options) for path in paths} if given else set()
+    problems = [
+        Problem(
+            code="unknown-option",
+            source=f"--{name}",
+            message=f"{shown(getattr(options, name))} has no use, as no file is {kind}",
+            fix="Leave the option out.",
+        )
+        for name, (formats, kind) in _ONLY_FOR.items()
+        if name in given and found and not found & formats
+    ]
+    if problems:
+        raise InvalidInput(problems, unreadable=True)
 
 
 def format_of(path: Path) -> str:

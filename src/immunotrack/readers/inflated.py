@@ -9,14 +9,26 @@ from immunotrack.problems import InvalidInput, Problem
 LARGEST_INFLATED: Final = 2**30
 """What a compressed file may hold, in bytes."""
 
+MOST_SWOLLEN: Final = 250
+"""What is larger than `HARMLESS` and so many times the size of its file is made to harm."""
+
+HARMLESS: Final = 2**26
+"""So many bytes may come out of a file of any size."""
+
 _CHUNK: Final = 2**20
+
+
+def swollen(size: int, packed: int) -> bool:
+    """Whether so many bytes have no business in a compressed file of `packed` bytes."""
+    return size > max(HARMLESS, MOST_SWOLLEN * packed)
 
 
 def inflated(data: bytes, source: str) -> bytes:
     """The content of a zlib or gzip stream; anything else as it is.
 
     Raises:
-        InvalidInput: The stream is damaged, cut short, or holds more than `LARGEST_INFLATED`.
+        InvalidInput: The stream is damaged, cut short, or holds more than `LARGEST_INFLATED` or
+            than its size can hold.
     """
     if data[:2] != b"\x1f\x8b" and not _is_zlib(data):
         return data
@@ -28,6 +40,9 @@ def inflated(data: bytes, source: str) -> bytes:
             size += len(chunk)
             if size > LARGEST_INFLATED:
                 message = f"the file inflates to more than {LARGEST_INFLATED // 2**20} MiB"
+                raise _refused(source, "too-large", message)
+            if swollen(size, len(data)):
+                message = f"the file inflates to more than {MOST_SWOLLEN} times its size"
                 raise _refused(source, "too-large", message)
     except zlib.error:
         raise _refused(source, "unreadable", "the compressed data are damaged") from None

@@ -285,8 +285,12 @@ def _marked(table: pl.DataFrame, findings: Sequence[Finding], marks: pl.DataFram
         wrong=pl.any_horizontal(wrong),
     )
     whole = pl.when(pl.col("fault") != "").then(pl.col("fault")).otherwise(pl.col("aside"))
+    empty = (pl.col("kind") == Kind.EMPTY) & (pl.col("aside") == "") & ~pl.col("wrong")
     return (
         table.with_columns(said)
+        .with_columns(
+            aside=pl.when(empty).then(pl.lit("empty-result")).otherwise(pl.col("aside")),
+        )
         .with_columns(
             range_source=pl.col("ranged"),
             problem=pl.when(whole != "").then(whole).otherwise(pl.col("problem")),

@@ -7,11 +7,11 @@ from typing import Final
 
 from immunotrack.problems import InvalidInput, Problem, Severity, counted, ordered
 from immunotrack.readers.adam import treatments
-from immunotrack.readers.cells import Part, read_part
+from immunotrack.readers.cells import Part, read_part, unused_units
 from immunotrack.readers.events import Events, all_events, read_events
 from immunotrack.readers.fhir import EVENTS_HEADER, PERSONS_HEADER, RESULTS_HEADER, merge_repeated
 from immunotrack.readers.files import told_name
-from immunotrack.readers.formats import SUFFIXES, read_grids
+from immunotrack.readers.formats import SUFFIXES, check_options, read_grids
 from immunotrack.readers.grid import Grid, Options
 from immunotrack.readers.headers import has_column
 from immunotrack.readers.omop import drug_events
@@ -52,8 +52,10 @@ def read_study(files: Sequence[File], name: str, options: Options) -> Source:
     """Read files as one source.
 
     Raises:
-        InvalidInput: No file holds results, or one that the user named cannot be used.
+        InvalidInput: No file holds results, one that the user named cannot be used, or an option
+            has no use.
     """
+    check_options([file.path for file in files], options)
     found = Found()
     read = [(file, grid) for file in files for grid in _grids(file, options, found)]
     grids = _once([grid for _, grid in read])
@@ -63,6 +65,8 @@ def read_study(files: Sequence[File], name: str, options: Options) -> Source:
         told = any(problem.is_error for problem in found.problems)
         why = [] if told else [_nothing(name)]
         raise InvalidInput([*found.problems, *why], unreadable=True)
+    if unused := unused_units(found.parts, options.units):
+        raise InvalidInput(unused, unreadable=True)
     people = read_people(found.people, options.dates)
     results = read_results(found.parts, people.facts, options)
     events = all_events(found.events)

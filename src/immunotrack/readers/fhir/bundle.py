@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from immunotrack.problems import Problem
-from immunotrack.readers.documents import Document, Documents
+from immunotrack.readers.documents import Document, Documents, not_too_many
 from immunotrack.readers.fhir.element import Element, WrongShape
 from immunotrack.readers.fhir.own import own_patient
 from immunotrack.readers.grid import NumberCell
@@ -55,7 +55,11 @@ class Found:
 
 
 def find_resources(documents: Documents) -> Found:
-    """Every resource of a file: by itself, in a Bundle, in a list, contained in another one."""
+    """Every resource of a file: by itself, in a Bundle, in a list, contained in another one.
+
+    Raises:
+        InvalidInput: Too much of the file is no resource.
+    """
     found = Found(problems=list(documents.problems))
     for document in documents.documents:
         for value, path, line, url in _values(document):
@@ -63,6 +67,7 @@ def find_resources(documents: Documents) -> Found:
                 found.resources.extend(_opened(value, path, line, url))
             except WrongShape as wrong:
                 found.problems.append(unreadable(documents.source, line, str(wrong)))
+                not_too_many(found.problems, documents.source)
     return found
 
 
