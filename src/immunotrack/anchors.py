@@ -10,7 +10,7 @@ from typing import Any, Final
 import narwhals as nw
 from narwhals.typing import IntoDataFrame, IntoDataFrameT
 
-from immunotrack.clocks import Clock, choose_clock, midnight
+from immunotrack.clocks import FIRST_DOSE, Clock, choose_clock, midnight
 from immunotrack.problems import InvalidInput, Problem, shown
 from immunotrack.settings import choice_problem
 from immunotrack.table import (
@@ -53,7 +53,8 @@ def named_clock(name: str, results: Rows, events: Rows) -> Clock | None:
     if name == "hours":
         return _hours(doses, results)
     if name == "first-dose":
-        return _from_first(doses, results, "Days after first {} dose")
+        counted = _from_first(doses, results, "Days after first {} dose")
+        return None if counted is None else replace(counted, alias=FIRST_DOSE)
     clock = _from_first(doses, results, STUDY_DAY)
     return None if clock is None else replace(clock, shows="study day")
 
@@ -68,7 +69,12 @@ def _source_clock(results: Rows) -> Clock | None:
 
 
 def is_dated(results: Rows, events: Rows) -> bool:
-    """Whether dates, and not counted days, place the results among these events."""
+    """Whether dates, and not counted days, place the results among these events.
+
+    Without results the events alone tell.
+    """
+    if not results:
+        return any(event["start_time"] is not None for event in events)
     dated = any(row["time"] is not None for row in results) and all(
         row["time"] is not None or row["day"] is None for row in results
     )
@@ -226,19 +232,48 @@ def event_rows(events: IntoDataFrame | None) -> list[dict[str, Any]]:
 
 def by_patient(results: Rows, events: Rows) -> dict[str, tuple[Rows, Rows]]:
     """The results and the events of each patient who has results; those of nobody are all's."""
-    people: dict[str, tuple[list[Any], list[Any]]] = {}
+    people = everybody(results, events)
+    return {patient: own for patient, own in people.items() if own[0]}
+
+
+def everybody(results: Rows, events: Rows) -> dict[str, tuple[Rows, Rows]]:
+    """The results and the events of each patient who has either; events of nobody are all's."""
+    known = [row["patient_id"] for row in results]
+    known += [event["patient_id"] for event in events if event["patient_id"]]
+    people: dict[str, tuple[list[Any], list[Any]]] = {
+        who: ([], []) for who in known or [event["patient_id"] for event in events]
+    }
     for row in results:
-        people.setdefault(row["patient_id"], ([], []))[0].append(row)
+        people[row["patient_id"]][0].append(row)
     for event in events:
         for one in [event["patient_id"]] if event["patient_id"] else people:
-            if one in people:
-                people[one][1].append(event)
+            people[one][1].append(event)
     return dict(people)
 
 
-def patient_clock(name: str, results: Rows, events: Rows) -> Clock | None:
+def patient_clocks(
+    frame: IntoDataFrame, events: IntoDataFrame | None = None, name: str = "", called: str = ""
+) -> dict[str, Clock | None]:
+    """The clock of each patient who has results or events; None where it has no day 0.
+
+    Args:
+        name: One of `NAMES` or `event:NAME`; empty for the clock of a figure.
+        called: What the source calls its days, where the table does not say.
+
+    Raises:
+        InvalidInput: There is no such clock, or no such event.
+    """
+    happened = event_rows(events)
+    chosen = next(iter(clock_names(name, happened)), "")
+    people = everybody(plain_rows(conform(frame)), happened)
+    return {who: patient_clock(chosen, *own, called) for who, own in people.items()}
+
+
+def patient_clock(name: str, results: Rows, events: Rows, called: str = "") -> Clock | None:
     """A clock by name, or without one that of a figure (see `clocks.choose_clock`)."""
     if name:
         return named_clock(name, results, events)
+    if not results and is_dated(results, events):
+        return named_clock("first-dose", results, events)
     moments = {key: SCHEMA[key] for key in ("time", "day", "clock")}
-    return choose_clock(frame_of(results, moments, "polars"), events)
+    return choose_clock(frame_of(results, moments, "polars"), events, called)

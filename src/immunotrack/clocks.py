@@ -13,6 +13,9 @@ from immunotrack.problems import Problem
 from immunotrack.table import NUMBER, lookup, plain_rows
 from immunotrack.times import STUDY_DAY, continuous_day
 
+FIRST_DOSE: Final = "days after first dose"
+"""What the windows of a plan call a clock that counts from the first dose, whatever its drug."""
+
 _DEATH: Final = re.compile(r"\b(death|dead|died|deceased)\b", re.IGNORECASE)
 
 
@@ -95,9 +98,7 @@ def choose_clock(
     ]
     if doses:
         first, drug = min(doses)
-        return Clock(
-            f"Days after first {drug} dose", midnight(first), alias="days after first dose"
-        )
+        return Clock(f"Days after first {drug} dose", midnight(first), alias=FIRST_DOSE)
     start = reference_start(table) if name == STUDY_DAY else None
     if start is not None:
         return Clock("Days after reference start", start, alias="days after study day 1")

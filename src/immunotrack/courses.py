@@ -20,7 +20,7 @@ from immunotrack.clocks import Clock, midnight
 from immunotrack.flags import flag
 from immunotrack.intervals import Interval, Side, interval
 from immunotrack.ranges import RangeSet
-from immunotrack.table import conform, in_standard_units, plain_rows
+from immunotrack.table import conform, in_standard_units, is_span, plain_rows
 from immunotrack.values import result_text
 
 Row = Mapping[str, Any]
@@ -248,14 +248,10 @@ def _course(
         undated=len(said) - len(samples),
         wordless=len(rows) - len(said),
         unplaced=len(points) - len(known),
-        spans=sum(_is_span(dose) for dose in doses),
+        spans=sum(is_span(dose) for dose in doses),
     )
 
 
 def _sample(at: Point, row: Row) -> Sample:
     values = interval(row["comparator"], row["value"])
     return Sample(at, values, values.sides(row["low"], row["high"]), row)
-
-
-def _is_span(dose: Row) -> bool:
-    return dose["open_end"] or dose["end_day"] is not None or dose["end_time"] is not None

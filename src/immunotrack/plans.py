@@ -4,47 +4,17 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cache
 from itertools import count, takewhile
-from typing import Final, NamedTuple, Self
-
-from pydantic import Field, field_validator, model_validator
+from pathlib import Path
+from typing import Final, NamedTuple
 
 from immunotrack.doses import DOSE_UNIT, find_dose_unit
 from immunotrack.problems import InvalidInput, Problem
-from immunotrack.settings import Entry, choice_problem, load_builtin
+from immunotrack.regimens import Placing, regimens, usual_placing
+from immunotrack.settings import Entry, choice_problem, load_settings
 
 MOST_DOSES: Final = 1000
 _LONGEST: Final = 2000
-
-
-class Placing(Entry):
-    """Where doses fall that a plan does not place; each of them is marked as assumed.
-
-    Args:
-        gap_days: From the last dose of one part to the first of the next.
-        week_days: For so many doses a week their days, 0 being the day of the week's first.
-    """
-
-    gap_days: int = Field(ge=1, le=28)
-    week_days: dict[int, list[int]]
-    source: str
-
-    @field_validator("week_days", mode="before")
-    @classmethod
-    def _whole_keys(cls, given: object) -> object:
-        """The keys as numbers, which TOML has as text."""
-        if not isinstance(given, Mapping):
-            return given
-        return {int(key) if str(key).isdecimal() else key: days for key, days in given.items()}
-
-    @model_validator(mode="after")
-    def _coherent(self) -> Self:
-        for number, days in self.week_days.items():
-            rising = days == sorted(set(days)) and set(days) <= set(range(7))
-            if len(days) != number or not rising or days[0] != 0:
-                raise ValueError(f"week_days: {number} needs {number} rising days, 0 to 6, from 0")
-        return self
 
 
 class PlannedDose(NamedTuple):
@@ -99,6 +69,11 @@ class Plan:
     placing: Placing = field(repr=False)
     most: int | None = None
     start_day: float | None = None
+
+    @property
+    def states_start(self) -> bool:
+        """Whether the text says on which day the first dose is."""
+        return bool(self.phases[0].days) or self.phases[0].first_day is not None
 
     def starting(self, day: float) -> "Plan":
         """The plan with its first day, for a text that states none."""
@@ -156,48 +131,24 @@ class Plan:
         return (7 * week + day for week in count() for day in days)
 
 
-class Regimen(Entry):
-    """A published plan.
+class PlanFile(Entry):
+    """A plan of one's own, in a file.
 
     Args:
         plan: In the words that `parse_plan` understands.
+        placing: Where doses fall that the plan does not place, if not as usual.
     """
 
-    name: str
     plan: str
-    drug: str = ""
-    route: str = ""
-    registry: str = ""
-    note: str = ""
     source: str
-    quote: str
-
-
-class _RegimenFile(Entry):
-    placing: Placing
-    regimens: list[Regimen] = Field(alias="plan")
-
-
-@cache
-def _builtin() -> _RegimenFile:
-    return load_builtin("data/regimens.toml", _RegimenFile)
-
-
-def regimens() -> Mapping[str, Regimen]:
-    """The published plans that come with immunotrack, by name."""
-    return {regimen.name: regimen for regimen in _builtin().regimens}
-
-
-def usual_placing() -> Placing:
-    """The assumption by which doses are placed where nothing else is asked for."""
-    return _builtin().placing
+    placing: Placing | None = None
 
 
 def choose_plan(name: str, placing: Placing | None = None) -> Plan:
-    """A published plan by its name, or the plan that a sentence describes.
+    """A published plan by its name, the one of a TOML file, or that which a sentence describes.
 
     Raises:
-        InvalidInput: It is neither; every fault of the sentence is named.
+        InvalidInput: It is none of these; every fault of the sentence is named.
 
     >>> len(choose_plan("iliad7-us").doses())
     7
@@ -205,9 +156,26 @@ def choose_plan(name: str, placing: Placing | None = None) -> Plan:
     known = regimens()
     if name in known:
         return parse_plan(known[name].plan, placing)
+    if name.endswith(".toml"):
+        return _of_file(name, placing)
     if not any(letter.isspace() for letter in name.strip()):
-        raise InvalidInput([choice_problem("plan", name, [*known, "a plan in words"])])
+        choices = [*known, "a .toml file", "a plan in words"]
+        raise InvalidInput([choice_problem("--plan", name, choices)])
     return parse_plan(name, placing)
+
+
+def _of_file(name: str, placing: Placing | None) -> Plan:
+    """The plan of a TOML file.
+
+    Raises:
+        InvalidInput: The file has errors, or its plan has.
+    """
+    read = load_settings(Path(name), PlanFile)
+    try:
+        return parse_plan(read.plan, placing or read.placing)
+    except InvalidInput as error:
+        faults = [replace(problem, source=name) for problem in error.problems]
+        raise InvalidInput(faults, unreadable=True) from None
 
 
 _SPLIT: Final = re.compile(r"[\s,]*(?:\bthen\b|;|\n)[\s,]*", re.IGNORECASE)
@@ -277,7 +245,7 @@ def _fault(number: int, text: str, message: str, fix: str = "") -> Problem:
     """The problem of one part of a plan; of the plan as a whole where the number is 0."""
     return Problem(
         code="bad-plan",
-        source="plan",
+        source="--plan",
         column=f"part {number}" if number else None,
         value=text if number else None,
         message=message,

@@ -82,6 +82,13 @@ EVENT_SCHEMA: Final[dict[str, Any]] = {
 A row without an end is a point; `open_end` marks a span whose end is not stated.
 """
 
+
+def is_span(event: Mapping[str, Any]) -> bool:
+    """Whether an event goes on for a time; a dose that does stands for repeated doses."""
+    ends = event["end_day"], event["end_time"]
+    return bool(event["open_end"]) or any(end is not None for end in ends)
+
+
 LIMITS: Final = ("low", "high", "critical_low", "critical_high")
 """The columns that a reference range fills."""
 

@@ -5,7 +5,19 @@ from typing import Annotated
 import typer
 
 from immunotrack import __version__
-from immunotrack.cli import cases, catalogue, check, convert, flag, grade, parse, plot, response
+from immunotrack.cli import (
+    cases,
+    catalogue,
+    change,
+    check,
+    convert,
+    doses,
+    flag,
+    grade,
+    parse,
+    plot,
+    response,
+)
 
 app = typer.Typer(
     name="immunotrack",
@@ -18,7 +30,7 @@ app = typer.Typer(
     epilog="Exit codes: 0 done, 1 findings and --fail-on, 2 usage, 3 input unreadable, 4 input has "
     "invalid rows. --debug shows tracebacks. For research use; no medical device.",
 )
-for module in (plot, flag, response, grade, check, convert, parse, catalogue, cases):
+for module in (plot, flag, response, doses, change, grade, check, convert, parse, catalogue, cases):
     module.register(app)
 
 

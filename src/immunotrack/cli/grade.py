@@ -1,14 +1,13 @@
 """`immunotrack grade`: the severity grade of every result, the worst ones, and their shift."""
 
-import sys
 from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from immunotrack.cli import options
-from immunotrack.cli.told import INVALID_ROWS, say, tell_briefly, tell_reading, write_stdout
+from immunotrack.cli import options, rows
+from immunotrack.cli.told import INVALID_ROWS, say, tell_briefly, tell_reading
 
 if TYPE_CHECKING:
     import polars as pl
@@ -32,9 +31,7 @@ def grade(
             "patients is your choice.",
         ),
     ] = "ctcae-v5",
-    output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="FILE.csv", help="Write the rows here.")
-    ] = None,
+    output: rows.Output = None,
     worst: Annotated[
         bool, typer.Option("--worst", help="One row a patient and analyte: the worst grade.")
     ] = False,
@@ -50,6 +47,7 @@ def grade(
         ),
     ] = None,
     ranges: options.Ranges = None,
+    json: rows.Json = False,
     *,
     reading: "Options",
 ) -> None:
@@ -58,9 +56,9 @@ def grade(
     No grade where a censored result allows several, or where the lower limit (LLN) would tell and
     there is none; the note says so. 0 means that no grade of the scale applies, for certain.
     """
-    from immunotrack.annotated import table_csv
     from immunotrack.grading import grade as graded_by
-    from immunotrack.outputs import not_onto, write_whole
+    from immunotrack.grading import worst_grades
+    from immunotrack.outputs import not_onto
     from immunotrack.readers import input_files, read_source
     from immunotrack.scales import choose_grade_scale
 
@@ -72,17 +70,12 @@ def grade(
     tell_reading(found.told)
     graded = graded_by(found.used, scale, (*(ranges or []), *found.ranges))
     if worst:
-        table = _worst(graded)
+        table = worst_grades(graded)
     elif shift:
         table = _shift(graded, found, baseline_day)
     else:
         table = _results(graded, uses_limit=chosen.uses_limit)
-    if output is not None:
-        write_whole(output, table_csv(table))
-    elif sys.stdout.isatty():
-        _show(table)
-    else:
-        write_stdout(table_csv(table))
+    rows.write(table, output, json=json, show=_cells)
     tell_briefly(found.problems, found.name)
     say(found.counted)
     say(f"{chosen.title}, {chosen.version}. {chosen.note}.")
@@ -104,6 +97,7 @@ _RESULT: Final = (
     "patient_id",
     "time",
     "day",
+    "clock",
     "visit",
     "analyte",
     "comparator",
@@ -128,17 +122,11 @@ def _results(graded: "pl.DataFrame", *, uses_limit: bool) -> "pl.DataFrame":
     import polars as pl
 
     limited = (pl.col("low").is_not_null()) & pl.lit(uses_limit)
-    rows = graded.filter(pl.col("grade_scale") != "").with_columns(
+    of_scale = graded.filter(pl.col("grade_scale") != "").with_columns(
         lln=pl.when(limited).then(pl.col("low")),
         range_source=pl.when(limited).then(pl.col("range_source")).otherwise(pl.lit("")),
     )
-    return _timed(rows).select(_RESULT)
-
-
-def _worst(graded: "pl.DataFrame") -> "pl.DataFrame":
-    from immunotrack.grading import worst_grades
-
-    return _timed(worst_grades(graded))
+    return of_scale.select(_RESULT)
 
 
 def _shift(graded: "pl.DataFrame", found: "Source", baseline_day: float | None) -> "pl.DataFrame":
@@ -160,36 +148,26 @@ def _shift(graded: "pl.DataFrame", found: "Source", baseline_day: float | None) 
     return grade_shift(graded, events=events)
 
 
-def _timed(table: "pl.DataFrame") -> "pl.DataFrame":
-    """The table with its times as text."""
-    import polars as pl
-
-    from immunotrack.writers.text import time_text
-
-    return table.with_columns(
-        pl.Series("time", [time_text(time) for time in table["time"]], dtype=pl.String)
-    )
-
-
 def _summarise(graded: "pl.DataFrame") -> None:
     """How many results have which grade, and why the others have none."""
     import polars as pl
 
     from immunotrack.problems import counted
 
-    rows = graded.filter(pl.col("grade_scale") != "")
-    known = rows.filter(pl.col("grade").is_not_null())
+    of_scale = graded.filter(pl.col("grade_scale") != "")
+    known = of_scale.filter(pl.col("grade").is_not_null())
     grades = [
         f"grade {name}: {many}" for name, many in sorted(known.group_by("grade").len().rows())
     ]
     why = pl.col("grade_note").str.replace(":.*", "")
-    reasons = rows.filter(pl.col("grade").is_null()).group_by(why).len().rows()
+    reasons = of_scale.filter(pl.col("grade").is_null()).group_by(why).len().rows()
     grades += [f"none: {many} ({name})" for name, many in sorted(reasons)]
-    say(f"{counted(len(rows), 'result')} of the scale: {', '.join(grades) or 'none'}")
+    say(f"{counted(len(of_scale), 'result')} of the scale: {', '.join(grades) or 'none'}")
 
 
 _TITLES: Final = {
     "patient_id": "patient",
+    "clock": "days",
     "range_source": "from",
     "grade_term": "term",
     "grade_note": "note",
@@ -205,34 +183,23 @@ _LEFT_OUT: Final = {
 """What a terminal calls a column, and which columns it has no room for."""
 
 
-def _show(table: "pl.DataFrame") -> None:
-    """The rows as a readable table on a terminal; columns without content are left out."""
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    left_out = _LEFT_OUT | ({"grade_term"} if "grade_direction" in table.columns else set())
-    rows = [{name: _cell(row, name) for name in row} for row in table.iter_rows(named=True)]
-    names = [name for name in table.columns if name not in left_out and any(r[name] for r in rows)]
-    shown = Table(box=None, header_style="bold", pad_edge=False)
-    for name in names:
-        numeric = table.schema[name].is_numeric() and name != "grade"
-        shown.add_column(
-            _TITLES.get(name, name).replace("_", " "),
-            no_wrap=name not in {"grade_term", "grade_note", "range_source"},
-            overflow="fold",
-            justify="right" if numeric else "left",
-        )
-    for row in rows:
-        shown.add_row(*(Text(row[name]) for name in names))
-    Console().print(shown)
+def _cells(row: dict[str, Any]) -> dict[str, str]:
+    """A row as the terminal shows it; the term only where no direction tells which it is."""
+    left_out = _LEFT_OUT | ({"grade_term"} if "grade_direction" in row else set())
+    return {
+        _TITLES.get(name, name).replace("_", " "): _cell(row, name)
+        for name in row
+        if name not in left_out
+    }
 
 
 def _cell(row: dict[str, Any], name: str) -> str:
-    from immunotrack.numbers import grouped
+    from immunotrack.numbers import digits
 
     cell = row[name]
-    text = "" if cell is None else grouped(cell) if isinstance(cell, float) else str(cell)
+    text = "" if cell is None else digits(cell) if isinstance(cell, float) else str(cell)
+    if name == "clock":
+        return rows.days(text)
     if name == "grade":
         return f"{text} {row['grade_direction']}".strip()
     return f"{row.get('comparator', '')}{text}" if name == "value" else text

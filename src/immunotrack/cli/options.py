@@ -59,6 +59,11 @@ Ranges = Annotated[
     ),
 ]
 
+Analytes = Annotated[list[str] | None, typer.Option(metavar="A,B", help="Of these analytes only.")]
+Events = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Doses, drugs, infections … as CSV.")
+]
+
 Report = Annotated[
     Path | None,
     typer.Option("--report", metavar="FILE.csv", help="Every problem of every row, as CSV."),

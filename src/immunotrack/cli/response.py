@@ -1,21 +1,14 @@
 """`immunotrack response`: the read-out of every series, and the rules of trials."""
 
-import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from immunotrack.cli import options
-from immunotrack.cli.told import (
-    INVALID_ROWS,
-    names,
-    say,
-    tell_briefly,
-    tell_reading,
-    write_stdout,
-)
+from immunotrack.cli import options, rows
+from immunotrack.cli.sources import of_analytes, read_with_events, say_illustrative
+from immunotrack.cli.told import INVALID_ROWS, names, say, tell_briefly, tell_reading
 
 if TYPE_CHECKING:
     import polars as pl
@@ -58,17 +51,11 @@ def response(
     until_day: Annotated[
         float | None, typer.Option(metavar="N", help="Leave later results out.", show_default=False)
     ] = None,
-    analytes: Annotated[
-        list[str] | None, typer.Option(metavar="A,B", help="Of these analytes only.")
-    ] = None,
+    analytes: options.Analytes = None,
     ranges: options.Ranges = None,
-    events: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Doses, drugs, infections … as CSV.")
-    ] = None,
-    json: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False,
-    output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="FILE.csv", help="Write the rows here.")
-    ] = None,
+    events: options.Events = None,
+    json: rows.Json = False,
+    output: rows.Output = None,
     *,
     reading: "Options",
 ) -> None:
@@ -78,7 +65,7 @@ def response(
     could not be computed. With --rule one row a patient and rule: met, not met or undetermined.
     """
     from immunotrack.outputs import not_onto
-    from immunotrack.readers import input_files, read_events_file, read_source
+    from immunotrack.readers import input_files
     from immunotrack.responses import response as read_response
     from immunotrack.verdicts import decide
 
@@ -89,13 +76,9 @@ def response(
         settings = [*(ranges or []), *(rule or [])]
         read = [*input_files(source), *([events] if events else []), *map(Path, settings)]
         not_onto(output, read)
-    found = read_source(source, reading)
+    found = read_with_events(source, events, reading)
     tell_reading(found.told)
-    problems, happened = list(found.problems), found.events.table
-    if events is not None:
-        more = read_events_file(events, str(events), reading)
-        problems += more.problems
-        happened = happened.vstack(more.table)
+    happened = found.events.table
     sets = [*(ranges or []), *found.ranges]
     if rule:
         told = decide(found.used, happened, rule, ranges=sets)
@@ -108,52 +91,13 @@ def response(
             until_day=until_day,
             ranges=sets,
         )
-    told = _of_analytes(told, names(analytes or []))
-    _write(told, output, json=json)
-    tell_briefly(problems, found.name)
+    told = of_analytes(told, names(analytes or []))
+    rows.write(told, output, json=json, show=_verdict_cells if rule else _cells)
+    tell_briefly(found.problems, found.name)
     say(found.counted)
     _summarise(told, found, ruled=bool(rule))
-    if any(problem.is_error for problem in problems):
+    if any(problem.is_error for problem in found.problems):
         raise typer.Exit(INVALID_ROWS)
-
-
-def _of_analytes(told: "pl.DataFrame", wanted: list[str]) -> "pl.DataFrame":
-    """The rows of some analytes.
-
-    Raises:
-        InvalidInput: One is not there.
-    """
-    from immunotrack.problems import InvalidInput
-    from immunotrack.settings import choice_problem
-    from immunotrack.table import analyte_key
-
-    there = told["analyte"].unique(maintain_order=True).to_list()
-    for name in wanted:
-        if analyte_key(name) not in there:
-            raise InvalidInput([choice_problem("--analytes", name, there)])
-    keys = [analyte_key(name) for name in wanted]
-    return told.filter(told["analyte"].is_in(keys)) if keys else told
-
-
-def _write(told: "pl.DataFrame", output: Path | None, *, json: bool) -> None:
-    """The rows into a file, as JSON, on a terminal, or into a pipe."""
-    from immunotrack.annotated import table_csv
-    from immunotrack.outputs import write_whole
-
-    if output is not None:
-        write_whole(output, table_csv(told))
-    if json:
-        write_stdout(_json(told))
-    elif output is None and sys.stdout.isatty():
-        _show(told)
-    elif output is None:
-        write_stdout(table_csv(told))
-
-
-def _json(told: "pl.DataFrame") -> bytes:
-    import json
-
-    return (json.dumps(told.to_dicts(), ensure_ascii=False, indent=2) + "\n").encode()
 
 
 def _summarise(told: "pl.DataFrame", found: "Source", *, ruled: bool) -> None:
@@ -170,31 +114,7 @@ def _summarise(told: "pl.DataFrame", found: "Source", *, ruled: bool) -> None:
     else:
         say(f"{len(told)} series of {patients}")
     used = found.used.filter(found.used["analyte"].is_in(told["analyte"].unique().to_list()))
-    if illustrative := (used["origin"] == "illustrative").sum():
-        say(f"{illustrative} of {counted(len(used), 'value')} are illustrative, not measured")
-
-
-def _show(told: "pl.DataFrame") -> None:
-    """The rows as a readable table on a terminal; columns without content are left out."""
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    make = _verdict_cells if "answer" in told.columns else _cells
-    rows = [make(row) for row in told.iter_rows(named=True)]
-    shown = [name for name in (rows[0] if rows else {}) if any(row[name] for row in rows)]
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for name in shown:
-        table.add_column(name, no_wrap=name not in _WORDY, justify=_JUSTIFIED.get(name, "left"))
-    for row in rows:
-        table.add_row(*(Text(row[name]) for name in shown))
-    Console().print(table)
-
-
-_WORDY: Final = {"why", "decided by", "criterion"}
-_JUSTIFIED: Final[dict[str, Literal["right"]]] = dict.fromkeys(
-    ("baseline", "peak", "last", "fold"), "right"
-)
+    say_illustrative(used)
 
 
 def _cells(row: dict[str, Any]) -> dict[str, str]:
@@ -211,7 +131,7 @@ def _cells(row: dict[str, Any]) -> dict[str, str]:
         "in range": _between(row, "recovered"),
         "relapse": _between(row, "relapsed"),
         "in range again": _between(row, "recovered_again"),
-        "days": row["clock"],
+        "days": rows.days(row["clock"]),
         "origin": row["origin"],
         "why": row["why"],
     }
@@ -226,12 +146,12 @@ def _moment(row: dict[str, Any], name: str) -> str:
 
 def _valued(row: dict[str, Any], name: str) -> str:
     """A value with its comparator and its day."""
-    from immunotrack.numbers import grouped
+    from immunotrack.numbers import digits
 
     value, at = row[name], _moment(row, name)
     if value is None:
         return ""
-    return f"{row[f'{name}_comparator']}{grouped(value)}" + (f" ({at})" if at else "")
+    return f"{row[f'{name}_comparator']}{digits(value)}" + (f" ({at})" if at else "")
 
 
 def _between(row: dict[str, Any], name: str) -> str:
@@ -250,7 +170,7 @@ def _verdict_cells(row: dict[str, Any]) -> dict[str, str]:
         "answer": row["answer"],
         "decided by": row["decided_by"],
         "unit": row["unit"],
-        "days": row["clock"],
+        "days": rows.days(row["clock"]),
         "origin": row["origin"],
         "criterion": row["criterion"],
         "why": row["why"],

@@ -13,7 +13,13 @@ FINDINGS, USAGE, UNREADABLE, INVALID_ROWS = 1, 2, 3, 4
 """Exit codes; 0 is done."""
 
 MOST_SHOWN: Final = 100
-_USAGE_CODES: Final = {"unknown-option", "unknown-column", "several-patients", "unwritable"}
+_USAGE_CODES: Final = {
+    "unknown-option",
+    "unknown-column",
+    "several-patients",
+    "unwritable",
+    "bad-plan",
+}
 
 
 def say(text: str) -> None:

@@ -1,0 +1,364 @@
+"""`immunotrack doses`: what was given, against a plan; totals; planned samples that are missed."""
+
+import re
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from immunotrack.cli import options, rows
+from immunotrack.cli.sources import read_with_events
+from immunotrack.cli.told import INVALID_ROWS, say, tell_briefly, tell_reading
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from immunotrack.clocks import Clock
+    from immunotrack.dosing import Cut
+    from immunotrack.plans import Plan
+    from immunotrack.readers import Options, Source
+    from immunotrack.totals import Weight
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("doses")(doses)
+
+
+@options.with_reading
+def doses(
+    source: options.Sources,
+    plan: Annotated[
+        str,
+        typer.Option(
+            metavar="TEXT_OR_NAME_OR_FILE",
+            help="What was planned: '3 µg/kg on day 24, then 10 µg/kg twice a week for 4 weeks', "
+            "a published plan such as iliad7-uk, or your own TOML file.",
+        ),
+    ] = "",
+    start: Annotated[
+        float | None,
+        typer.Option(
+            metavar="DAY", help="The plan's first day, where it states none.", show_default=False
+        ),
+    ] = None,
+    tolerance: Annotated[
+        float, typer.Option(metavar="DAYS", help="How far a dose may be from its planned day.")
+    ] = 1,
+    drug: Annotated[str, typer.Option(metavar="NAME", help="Doses of this name only.")] = "",
+    stop: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="[PATIENT=]DAY",
+            help="When the course, or what is known of it, ended. Death is found by itself. "
+            "Repeatable.",
+        ),
+    ] = None,
+    weight: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="[PATIENT=]KG", help="Body weight with its unit, such as 80kg. Repeatable."
+        ),
+    ] = None,
+    weight_source: Annotated[
+        str, typer.Option(metavar="TEXT", help="Where the weight is written.")
+    ] = "--weight",
+    totals: Annotated[
+        bool, typer.Option("--totals", help="One row a patient and drug: numbers and amounts.")
+    ] = False,
+    samples: Annotated[
+        str,
+        typer.Option(
+            metavar="PRESET_OR_FILE",
+            help="Planned samples instead: the windows without a result, such as monneret-2020.",
+        ),
+    ] = "",
+    clock: Annotated[
+        str,
+        typer.Option(metavar="NAME", help="What days count from: source, first-dose, event:NAME."),
+    ] = "",
+    events: options.Events = None,
+    json: rows.Json = False,
+    output: rows.Output = None,
+    *,
+    reading: "Options",
+) -> None:
+    """Compare the doses given with those planned: given, missed, extra, not due after the end.
+
+    Without --plan: the doses given. A plan that states no day counts from the first dose given. A
+    planned day that the plan leaves open is marked as assumed.
+    """
+    from immunotrack.dosing import course_ends, given_against_planned
+    from immunotrack.missed import missed_samples
+    from immunotrack.outputs import not_onto
+    from immunotrack.readers import input_files
+    from immunotrack.totals import dose_totals
+
+    _check(plan=plan, samples=samples, totals=totals, start=start, tolerance=tolerance)
+    if output is not None:
+        settings = [Path(name) for name in (plan, samples) if name]
+        not_onto(output, [*input_files(source), *([events] if events else []), *settings])
+    planned, clock = _plan(plan, start, clock)
+    found = read_with_events(source, events, reading)
+    tell_reading(found.told)
+    happened = found.events.table
+    clocks = _clocks(found, clock, samples)
+    ends = course_ends(happened, clocks, _stops(stop or [], clocks), list(clocks))
+    weights = _weights(weight or [], weight_source, clocks)
+    if samples:
+        until = {patient: cut.day for patient, cut in ends.items()}
+        table = missed_samples(found.used, samples, until, clocks)
+    else:
+        name = _drug(happened, drug, planned)
+        found_doses = given_against_planned(
+            happened, planned, tolerance, ends, name, clocks, list(clocks)
+        )
+        counted = dose_totals(found_doses, weights)
+        table = counted if totals else found_doses
+    rows.write(table, output, json=json, show=_cells)
+    tell_briefly(found.problems, found.name)
+    say(found.counted)
+    if samples:
+        _summarise_samples(table)
+    else:
+        _tell_assumed(found_doses, planned)
+        _summarise(counted)
+    if any(problem.is_error for problem in found.problems):
+        raise typer.Exit(INVALID_ROWS)
+
+
+def _check(*, plan: str, samples: str, totals: bool, start: float | None, tolerance: float) -> None:
+    """Refuse options that have no use, or contradict each other."""
+    wrong = {
+        "--start": (start is not None and not plan, "it is for --plan"),
+        "--samples": (bool(samples) and (totals or bool(plan)), "it goes without --plan, --totals"),
+        "--tolerance": (not tolerance >= 0, "it must not be negative"),
+    }
+    for option, (is_wrong, message) in wrong.items():
+        if is_wrong:
+            raise typer.BadParameter(message, param_hint=option)
+
+
+def _plan(text: str, start: float | None, clock: str) -> "tuple[Plan | None, str]":
+    """The plan, and its clock: one without a day counts from the first dose given."""
+    from immunotrack.plans import choose_plan
+
+    if not text:
+        return None, clock
+    plan = choose_plan(text)
+    if start is not None and plan.states_start:
+        raise typer.BadParameter("the plan states its first day", param_hint="--start")
+    if start is not None:
+        return plan.starting(start), clock
+    if plan.states_start or clock not in {"", "first-dose"}:
+        return plan, clock
+    return plan.starting(0), "first-dose"
+
+
+def _clocks(found: "Source", name: str, samples: str) -> "dict[str, Clock | None]":
+    """What the days of each patient count from.
+
+    Raises:
+        typer.BadParameter: They have no day 0.
+    """
+    from immunotrack.anchors import patient_clocks
+    from immunotrack.clocks import FIRST_DOSE
+    from immunotrack.windows import choose_window_set
+
+    if samples and not name and choose_window_set(samples).clock.casefold() == FIRST_DOSE:
+        name = "first-dose"
+    called = found.case.clock.name if found.case else ""
+    clocks = patient_clocks(found.used, found.events.table, name, called)
+    if any(clock is not None and clock.shows != "day" for clock in clocks.values()):
+        message = "a plan counts days from a day 0: write first-dose or event:NAME"
+        raise typer.BadParameter(message, param_hint="--clock")
+    return clocks
+
+
+def _drug(events: "pl.DataFrame", wanted: str, plan: "Plan | None") -> str:
+    """The name of the doses to tell of.
+
+    Raises:
+        InvalidInput: There are none of it, or several names and a plan, which is for one.
+    """
+    from immunotrack.dosing import dose_names
+    from immunotrack.problems import InvalidInput, Problem
+    from immunotrack.settings import choice_problem
+
+    names = dose_names(events.rows(named=True))
+    if wanted and wanted.casefold() not in {name.casefold() for name in names}:
+        raise InvalidInput([choice_problem("--drug", wanted, names)])
+    if plan is not None and not wanted and len(names) > 1:
+        problem = Problem(
+            code="unknown-option",
+            source="--drug",
+            message="the source has doses of several names, and a plan is for one",
+            fix=f"Write one of: {', '.join(names)}.",
+        )
+        raise InvalidInput([problem])
+    return wanted
+
+
+def _stops(given: list[str], patients: Mapping[str, Any]) -> "dict[str, Cut]":
+    """`--stop` options by patient."""
+    from immunotrack.dosing import Cut
+
+    return {
+        patient: Cut(_number(text, "--stop", r"(-?\d+(?:\.\d+)?)", "a day, such as 30"), "stop")
+        for patient, text in _by_patient(given, "--stop", patients).items()
+    }
+
+
+def _weights(given: list[str], source: str, patients: Mapping[str, Any]) -> "dict[str, Weight]":
+    """`--weight` options by patient."""
+    from immunotrack.totals import Weight
+
+    form = r"(\d+(?:\.\d+)?)\s*kg"
+    numbers = {
+        patient: _number(text, "--weight", form, "a weight, such as 80kg")
+        for patient, text in _by_patient(given, "--weight", patients).items()
+    }
+    try:
+        return {patient: Weight(kg, source) for patient, kg in numbers.items()}
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--weight") from None
+
+
+def _number(text: str, option: str, form: str, what: str) -> float:
+    match = re.fullmatch(form, text)
+    if match is None:
+        raise typer.BadParameter(f"{text!r} is not {what}", param_hint=option)
+    return float(match[1])
+
+
+def _by_patient(given: list[str], option: str, patients: Mapping[str, Any]) -> dict[str, str]:
+    """`PATIENT=TEXT` options, and one without a patient for all others.
+
+    Raises:
+        InvalidInput: There is no such patient.
+        typer.BadParameter: Two are for the same.
+    """
+    from immunotrack.problems import InvalidInput
+    from immunotrack.settings import choice_problem
+
+    found: dict[str, str] = {}
+    for pair in given:
+        patient, _, text = pair.rpartition("=")
+        if patient and patient not in patients:
+            raise InvalidInput([choice_problem(option, patient, list(patients)[:20])])
+        if patient in found:
+            raise typer.BadParameter(f"{pair!r} is a second one", param_hint=option)
+        found[patient] = text.strip()
+    everybody = found.pop("", None)
+    others = {} if everybody is None else dict.fromkeys(patients, everybody)
+    return others | found
+
+
+def _tell_assumed(table: "pl.DataFrame", plan: "Plan | None") -> None:
+    """The plan, and which days of it, and of what was given, are assumed."""
+    from immunotrack.problems import counted
+
+    if plan is not None:
+        assumed = [dose for dose in plan.doses() if dose.assumed]
+        say(f"plan: {plan.text}: {counted(len(plan.doses()), 'dose')}")
+        if assumed:
+            reasons = dict.fromkeys(part for dose in assumed for part in dose.assumed.split("; "))
+            say(f"assumed planned days: {len(assumed)} ({'; '.join(reasons)})")
+    if assumed_doses := (table["basis"] == "assumed").sum():
+        say(f"assumed doses, not stated as given on these days: {assumed_doses}")
+
+
+def _summarise(table: "pl.DataFrame") -> None:
+    """How many doses became what, and of one patient how much they are in all."""
+    from immunotrack.problems import counted
+
+    counts = {name: int(table[name].sum()) for name in _COUNTS[1:]}
+    told = ", ".join(f"{name.replace('_', ' ')} {n}" for name, n in counts.items() if n)
+    patients = table["patient_id"].n_unique()
+    say(f"doses of {counted(patients, 'patient')}: {told or 'none'}")
+    for row in table.rows(named=True) if patients == 1 else []:
+        cells = _total_cells(row)
+        amounts = ", ".join(filter(None, (cells["per kg"], cells["total"], cells["note"])))
+        say(f"{row['name'] or 'doses'} in all: {amounts or 'none'}")
+
+
+def _summarise_samples(table: "pl.DataFrame") -> None:
+    from immunotrack.problems import counted
+
+    told = Counter(table["status"].to_list())
+    counts = ", ".join(f"{status} {number}" for status, number in sorted(told.items()))
+    say(f"{counted(len(table), 'window')} without a result: {counts or 'none'}")
+
+
+def _cells(row: dict[str, Any]) -> dict[str, str]:
+    """A dose, a total or a window as the terminal shows it."""
+    make = _sample_cells if "window" in row else _total_cells if "planned" in row else _dose_cells
+    return make(row)
+
+
+def _dose_cells(row: dict[str, Any]) -> dict[str, str]:
+    planned = _amount(row, "planned")
+    return {
+        "patient": row["patient_id"],
+        "drug": row["name"],
+        "status": row["status"],
+        "planned day": _text(row["planned_day"]) + ("*" if row["assumed"] else ""),
+        "planned": planned,
+        "given day": _text(row["given_day"]),
+        "date": row["given_time"],
+        "given": _amount(row, "given"),
+        "off by": _text(row["difference_days"]),
+        "days": rows.days(row["clock"]),
+        "basis": "" if row["basis"] == "stated" else row["basis"],
+        "note": row["note"],
+    }
+
+
+_COUNTS: Final = (
+    "planned",
+    "given",
+    "missed",
+    "not_due",
+    "undetermined",
+    "extra",
+    "repeated",
+    "undated",
+)
+
+
+def _total_cells(row: dict[str, Any]) -> dict[str, str]:
+    counts = {name.replace("_", " "): str(row[name] or "") for name in _COUNTS}
+    return {
+        "patient": row["patient_id"],
+        "drug": row["name"],
+        **counts,
+        "per kg": _text(row["total_per_kg"], row["per_kg_unit"]),
+        "total": _text(row["total"], row["unit"]),
+        "weight": _text(row["weight_kg"], "kg"),
+        "note": row["note"],
+    }
+
+
+def _sample_cells(row: dict[str, Any]) -> dict[str, str]:
+    first, last = _text(row["from_day"]), _text(row["to_day"])
+    return {
+        "patient": row["patient_id"],
+        "analyte": row["analyte"],
+        "window": row["window"],
+        "from": first,
+        "to": last,
+        "days": rows.days(row["clock"]),
+        "status": row["status"] + (" (the next one)" if row["next"] else ""),
+        "note": row["note"],
+    }
+
+
+def _amount(row: dict[str, Any], which: str) -> str:
+    return _text(row[f"{which}_amount"], row[f"{which}_unit"])
+
+
+def _text(number: float | None, unit: str = "") -> str:
+    """A number with its unit; empty where there is none."""
+    return "" if number is None else f"{number:.6g} {unit}".rstrip()

@@ -1,0 +1,65 @@
+"""What several commands do with a source: read its events, choose analytes, tell origins."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from immunotrack.cli.told import say
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from immunotrack.readers import Options, Source
+
+
+def read_with_events(source: list[str], events: Path | None, reading: "Options") -> "Source":
+    """A source, with the events of a file of their own."""
+    from dataclasses import replace
+
+    from immunotrack.readers import read_events_file, read_source
+    from immunotrack.readers.events import all_events
+
+    found = read_source(source, reading)
+    if events is None:
+        return found
+    more = read_events_file(events, str(events), reading)
+    return replace(
+        found,
+        events=all_events([found.events, more]),
+        problems=[*found.problems, *more.problems],
+    )
+
+
+def of_analytes(table: "pl.DataFrame", wanted: Sequence[str]) -> "pl.DataFrame":
+    """The rows of some analytes; all without any.
+
+    Raises:
+        InvalidInput: One is not there.
+    """
+    keys = analyte_keys(table, wanted, "--analytes")
+    return table.filter(table["analyte"].is_in(keys)) if keys else table
+
+
+def analyte_keys(table: "pl.DataFrame", wanted: Sequence[str], option: str) -> list[str]:
+    """The names of analytes as a table has them.
+
+    Raises:
+        InvalidInput: One is not there.
+    """
+    from immunotrack.problems import InvalidInput
+    from immunotrack.settings import choice_problem
+    from immunotrack.table import analyte_key
+
+    there = table["analyte"].unique(maintain_order=True).to_list()
+    for name in wanted:
+        if analyte_key(name) not in there:
+            raise InvalidInput([choice_problem(option, name, there)])
+    return [analyte_key(name) for name in wanted]
+
+
+def say_illustrative(used: "pl.DataFrame") -> None:
+    """How many values are illustrative, if any."""
+    from immunotrack.problems import counted
+
+    if illustrative := (used["origin"] == "illustrative").sum():
+        say(f"{illustrative} of {counted(len(used), 'value')} are illustrative, not measured")
