@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from immunotrack.anchors import anchored, clock_names, column_of, named_clock
+from immunotrack.anchors import anchored, clock_names, column_of, named_clock, patient_clocks
 from immunotrack.clocks import Clock, choose_clock, unplaced_events, with_days
 from immunotrack.problems import InvalidInput
 from immunotrack.times import STUDY_DAY, study_day
@@ -209,6 +209,31 @@ def test_dated_anchors(backend):
     assert column(found, "study_day") == [-2.0, 1.0]
     assert column(found, "hours_first_dose") == [-60.0, 0.0]
     assert column(found, "day_after_icu_admission") == [0.25, 2.75]
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_the_clocks_of_all_patients(backend):
+    """On the first dose, as the source counts, and as the case says where there is no result."""
+    doses = happened(backend, ("dose", "IL-7", None, 24.0))
+    frame = samples(backend, day=[22.0], clock=["Days after ICU admission"])
+    named = patient_clocks(frame, doses, "first-dose")
+    plain = patient_clocks(frame, doses)
+    bare = patient_clocks(frame.head(0), doses, called="Days after birth")
+
+    assert [(who, clock.name, clock.zero) for who, clock in named.items()] == [
+        ("P", "Days after first IL-7 dose", 24)
+    ]
+    assert named["P"].is_called("days after first dose")
+    assert [clock.name for clock in plain.values()] == ["Days after ICU admission"]
+    assert [clock.name for clock in bare.values()] == ["Days after birth"]
+
+
+def test_dated_doses_without_any_result():
+    """Their clock counts from the first of them."""
+    doses = happened("polars", ("dose", "IL-7", EVENING, None))
+    clocks = patient_clocks(samples("polars", day=[1.0]).head(0), doses)
+
+    assert clocks["P"].day(EVENING, None) == 0.75
 
 
 @pytest.mark.parametrize("backend", BACKENDS)

@@ -8,6 +8,7 @@ import pytest
 import immunotrack
 from immunotrack.analytes import analytes
 from immunotrack.annotated import ADDED
+from immunotrack.decisions import rule_presets
 from immunotrack.flags import FLAGS
 from immunotrack.plot.save import FORMATS
 from immunotrack.plot.style import SIZES
@@ -15,10 +16,14 @@ from immunotrack.problems import CODES
 from immunotrack.ranges import builtin_range_sets
 from immunotrack.readers.case import case_folders
 from immunotrack.records import BASES, EVENT_KINDS
+from immunotrack.regimens import regimens
+from immunotrack.scales import grade_scales
 from immunotrack.windows import window_presets
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
+
+COMMANDS = ("plot", "flag", "response", "doses", "change", "grade", "check")
 
 NAMES = [
     *analytes(),
@@ -32,7 +37,10 @@ NAMES = [
     *BASES,
     *ADDED,
     *(suffix[1:] for suffix in FORMATS),
-    *(f"immunotrack {name}" for name in ("plot", "flag", "check", "analytes", "ranges")),
+    *rule_presets(),
+    *regimens(),
+    *grade_scales(),
+    *(f"immunotrack {name}" for name in (*COMMANDS, "analytes", "ranges")),
     *(name for name in immunotrack.__all__ if name != "Case"),
 ]
 
@@ -61,7 +69,7 @@ def test_every_problem_code_is_used():
     assert [code for code in CODES if f'"{code}"' not in sources] == []
 
 
-@pytest.mark.parametrize("command", ["plot", "flag", "check"])
+@pytest.mark.parametrize("command", COMMANDS)
 def test_options_of_the_readme_exist(command, run):
     """No option is documented that a command does not know."""
     text = run(command, "--help").stdout
@@ -78,9 +86,10 @@ def test_the_readmes_own_csv_works(run, tmp_path):
     blocks = re.findall(r"```\n(patient,.*?)```", README, re.DOTALL)
     (tmp_path / "labs.csv").write_text(blocks[0], encoding="utf-8")
     (tmp_path / "events.csv").write_text(blocks[1], encoding="utf-8")
-    lab, weekly = re.findall(r"```toml\n(.*?)```", README, re.DOTALL)
+    lab, weekly, variation = re.findall(r"```toml\n(.*?)```", README, re.DOTALL)
     (tmp_path / "our-lab.toml").write_text(lab, encoding="utf-8")
     (tmp_path / "weekly.toml").write_text(weekly, encoding="utf-8")
+    (tmp_path / "ours.toml").write_text(variation, encoding="utf-8")
 
     flagged = run("flag", "labs.csv", "--ranges", "our-lab.toml")
     drawn = run("plot", "labs.csv", "--events", "events.csv", "--windows", "weekly.toml")
@@ -89,4 +98,5 @@ def test_the_readmes_own_csv_works(run, tmp_path):
         "flag", "L", "L", "N", "L",
     ]  # fmt: skip
     assert (flagged.returncode, drawn.returncode) == (0, 0)
+    assert run("change", "labs.csv", "--variation", "ours.toml").stdout.count(",D,") == 1
     assert (tmp_path / "timeline.png").exists()

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from immunotrack.cases import load_case
 from immunotrack.clocks import Clock
 from immunotrack.doses import find_dose_unit
-from immunotrack.dosing import AGAINST, Cut, given_against_planned
+from immunotrack.dosing import AGAINST, Cut, course_ends, given_against_planned
 from immunotrack.missed import SAMPLES, missed_samples
 from immunotrack.plans import choose_plan, parse_plan
 from immunotrack.problems import InvalidInput
@@ -423,6 +423,100 @@ class TestAgainst:
             given_against_planned(events, plan)
         assert column(given_against_planned(events, plan, name="il-7"), "line") == [2]
 
+    def test_the_time_of_day_does_not_count(self):
+        """Day 25.9 is the day after the planned day 24; after 36 h hours count."""
+        assert against([(25.9, 5.0)], "5 µg/kg on day 24") == [("given", 24, 25.9, "")]
+        assert [row[:3] for row in against([(26.1, 5.0)], "5 µg/kg on day 24")] == [
+            ("missed", 24, None),
+            ("extra", None, 26.1),
+        ]
+        found = given_against_planned(
+            happened((0.0, 5.0), (2.25, 5.0)), parse_plan("5 mg once, then 5 mg after 36 h once")
+        )
+        assert column(found, "difference_days") == [0, 0.75]
+
+    @pytest.mark.parametrize(
+        ("end", "statuses"),
+        [
+            ({"end_day": 3.0}, ["undetermined", "repeated", "undetermined", "missed"]),
+            ({"open_end": True}, ["undetermined", "repeated", "undetermined", "undetermined"]),
+            ({"end_day": 1.5}, ["given", "missed", "missed"]),
+        ],
+    )
+    def test_repeated_doses(self, end, statuses):
+        """A span of days stands for several doses and is matched to none; one within a day is one.
+
+        From day 1.25 to 3 it may hold what is planned for days 1 and 3, not what is for day 9.
+        """
+        found = given_against_planned(
+            happened((1.25, 5.0), **end), parse_plan("5 µg/kg on days 1, 3, 9"), tolerance_days=0
+        )
+
+        assert column(found, "status") == statuses
+
+    def test_a_dose_of_nobody_is_everybodys(self):
+        """A file of one patient's doses often names nobody."""
+        events = happened((1.0, 5.0), patient="")
+        plan = parse_plan("5 µg/kg on day 1")
+
+        assert given_against_planned(events, plan, patients=["P", "Q"]).select(
+            "patient_id", "status"
+        ).rows() == [("P", "given"), ("Q", "given")]
+        assert column(given_against_planned(events, plan), "patient_id") == [""]
+
+    def test_clocks_by_patient(self):
+        """Each patient's dated doses count from his own day 0; without one nothing is certain."""
+        start = datetime(2020, 3, 1)  # noqa: DTZ001
+        events = [
+            happened((None, 5.0), start_time=start + timedelta(days=days), patient=patient)
+            for days, patient in ((1, "P"), (8, "Q"))
+        ]
+        clocks = {
+            "P": Clock("Days", start),
+            "Q": Clock("Days", start + timedelta(days=7)),
+            "R": None,
+        }
+        found = given_against_planned(
+            events[0].vstack(events[1]),
+            parse_plan("5 µg/kg on day 1"),
+            clock=clocks,
+            patients=list(clocks),
+        )
+
+        assert found.select("patient_id", "status", "given_day", "clock").rows() == [
+            ("P", "given", 1, "Days"),
+            ("Q", "given", 1, "Days"),
+            ("R", "undetermined", None, ""),
+        ]
+        assert column(found, "given_time")[0] == start + timedelta(days=1)
+
+    def test_a_clock_without_a_day_0_is_refused(self):
+        """Study days have none, and a plan would be a day off before it."""
+        clock = Clock("Study day", datetime(2020, 3, 1), shows="study day")  # noqa: DTZ001
+
+        with pytest.raises(ValueError, match=r"^a plan counts days from a day 0, and Study day"):
+            given_against_planned(happened((1.0, 5.0)), parse_plan("5 mg once"), clock=clock)
+
+    def test_without_a_plan(self):
+        """Every dose that was given, of every name."""
+        events = happened((1.0, 5.0)).vstack(happened((0.0, 1.0), name="VP1"))
+        found = given_against_planned(events, None)
+
+        assert found.select("name", "status", "given_day").rows() == [
+            ("VP1", "given", 0),
+            ("IL-7", "given", 1),
+        ]
+
+    def test_course_ends(self):
+        """Death on day 9; a stop of all on day 20; the earlier of the two for each."""
+        events = happened((1.0, 5.0)).vstack(happened(death=9.0, patient="Q"))
+
+        assert course_ends(events) == {"Q": Cut(9, "death")}
+        assert course_ends(events, stops=20) == {
+            "P": Cut(20, "death or stop"),
+            "Q": Cut(9, "death"),
+        }
+
     def test_each_patient(self):
         """The plan holds for each, also for one without any dose."""
         events = happened((1.0, 5.0)).vstack(happened(death=9.0, patient="Q"))
@@ -521,6 +615,24 @@ class TestTotals:
 
         assert dose_totals(found, {"P": Weight(80, "chart")})["total"].to_list() == [1400]
 
+    def test_repeated_doses_have_no_total(self):
+        """How many doses a span stands for is not known; it is counted apart."""
+        found = self.totals((1.0, 5.0), weight=Weight(80, "chart"), end_day=4.0)
+
+        assert (found["given"], found["repeated"]) == (0, 1)
+        assert (found["total"], found["total_per_kg"]) == (None, None)
+        assert found["note"] == "no total: repeated doses, and how many is not known"
+
+    def test_each_drug_has_its_own(self):
+        """One row a patient and name."""
+        events = happened((1.0, 5.0), (2.0, 5.0)).vstack(happened((0.0, 1.0), name="VP1"))
+        found = dose_totals(given_against_planned(events, None))
+
+        assert found.select("name", "given", "total_per_kg").rows() == [
+            ("VP1", 1, 1),
+            ("IL-7", 2, 10),
+        ]
+
     def test_an_amount_that_is_not_stated(self):
         """The number is known, the total is not."""
         found = self.totals((1.0, 5.0), (8.0, None), weight=Weight(80, "chart"))
@@ -598,6 +710,26 @@ class TestMissedSamples:
         ]
         assert self.rows(sampled(0, 5), until={"P": 7})[0][1] == "not due"
         assert self.rows(sampled(0, 5), until={"Q": 7})[0][1] == "missed"
+
+    def test_a_window_that_goes_on_after_the_end(self):
+        """Death on day 9: the sample of W3, days 8 to 11, may have been planned for day 10."""
+        assert self.rows(sampled(0, 5), until=9)[0] == (
+            *("W3", "undetermined", False),
+            "goes on after the end on day 9",
+        )
+
+    def test_days_of_another_clock(self):
+        """Windows are of the clock that they name; a bare "Day" may be any."""
+        for clock, statuses in (
+            (Clock("Day", zero=4), {"missed"}),
+            (Clock("days"), {"missed"}),
+            (Clock("Days after birth"), {"undetermined"}),
+            (None, {"undetermined"}),
+        ):
+            found = missed_samples(sampled(4, 9), self.WINDOWS, clock={"P": clock})
+
+            assert set(column(found, "status")) == statuses
+            assert set(column(found, "clock")) == {"days"}
 
     def test_a_result_without_a_day(self):
         """It may belong to any window."""

@@ -367,6 +367,7 @@ def _perhaps_given(dose: PlannedDose, course: _Course, tolerance: float) -> str:
     for one in course.doses:
         if one.day is None:
             return "a dose without a day may be it"
-        if one.to_day is not None and one.day - tolerance <= dose.day <= one.to_day + tolerance:
+        first = math.floor(one.day) - tolerance
+        if one.to_day is not None and first <= dose.day <= one.to_day + tolerance:
             return f"perhaps one of the repeated doses {one.span}"
     return ""

@@ -66,7 +66,7 @@ _COLUMNS: Final[dict[str, Any]] = {
     "n_outside_window": WHOLE,
     "why": TEXT,
 }
-"""What a read-out holds; a place has a column for each clock, `peak_day`."""
+"""What a read-out holds; a place has a column for each clock, `peak_day_first_dose`."""
 
 
 def response(
@@ -80,9 +80,10 @@ def response(
 ) -> IntoDataFrameT:
     """One row a patient and analyte: baseline, nadir, peak, change, recovery, and what is not told.
 
-    Values are in the analyte's own unit wherever there is a conversion. `clock` names the clock of
-    the columns that end in `_day` (`_hour`); a further clock has columns with its name behind:
-    `peak_day_source`. A sample of the day of the first dose comes before it where no hour tells.
+    Values are in the analyte's own unit wherever there is a conversion. The column of a day has the
+    clock in its name, where one is asked for: `peak_day_source`, `peak_hour_first_dose`; without
+    one it is `peak_day`. What each counts from stands in `clock` and, for a further one, in
+    `clock_source`. A sample of the day of the first dose comes before it where no hour tells.
 
     baseline: The last value before the first dose, or the mean of those before it. nadir, peak,
     last: after the first dose; `last` is the last value at all where no dose is known. change_,
@@ -134,7 +135,7 @@ def _schema(names: Sequence[str]) -> dict[str, Any]:
     schema: dict[str, Any] = {}
     for column, kind in _COLUMNS.items():
         if kind == _PLACE:
-            schema |= {_place_column(column, name, names): NUMBER for name in names}
+            schema |= {_place_column(column, name): NUMBER for name in names}
         else:
             schema[column] = kind
         if column == "clock":
@@ -142,10 +143,10 @@ def _schema(names: Sequence[str]) -> dict[str, Any]:
     return schema
 
 
-def _place_column(place: str, name: str, names: Sequence[str]) -> str:
-    """The column of a moment: `peak_day`; on a further clock `peak_day_source`."""
+def _place_column(place: str, name: str) -> str:
+    """The column of a moment: `peak_day`; on a clock that was asked for `peak_day_source`."""
     unit = "hour" if name == "hours" else "day"
-    return f"{place.removesuffix('at')}{unit}{'' if name == names[0] else _suffix(name)}"
+    return f"{place.removesuffix('at')}{unit}{_suffix(name) if name else ''}"
 
 
 def _suffix(name: str) -> str:
@@ -164,7 +165,7 @@ def _row(course: Course, found: ReadOut, names: Sequence[str]) -> dict[str, Any]
         row["clock" if name == names[0] else f"clock{_suffix(name)}"] = clock.name
         for place, at in found.places.items():
             shown = clock.reading(at.time, at.counted)
-            row[_place_column(f"{place}_at", name, names)] = shown
+            row[_place_column(f"{place}_at", name)] = shown
     return row | {"why": "; ".join(why)}
 
 

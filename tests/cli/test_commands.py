@@ -8,7 +8,10 @@ import pytest
 
 from immunotrack import __version__
 
-COMMANDS = ("plot", "flag", "check", "analytes", "ranges", "cases")
+COMMANDS = (
+    *("plot", "flag", "response", "doses", "change", "grade", "check", "convert", "parse"),
+    *("analytes", "ranges", "cases"),
+)
 
 
 def test_help_lists_every_command(run):

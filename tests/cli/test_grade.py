@@ -131,7 +131,7 @@ def test_shift_from_the_first_dose_or_a_day(graded, tmp_path):
         (["--worst", "--shift"], "choose --worst or --shift"),
         (["--baseline-day", "1"], "it is for --shift"),
         (["--shift", "--baseline-day", "nan"], "it is no day"),
-        (["--shift"], "the source has no dose; say where baseline ends with --baseline-day"),
+        (["--shift"], "no dose is known; give doses with --events, or the end of baseline with"),
         (["-o", "labs.csv"], "the output is the input"),
     ],
 )

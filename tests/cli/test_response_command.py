@@ -53,10 +53,16 @@ def test_a_file_with_its_events_beside_it(run, tmp_path):
     row = next(csv.DictReader(io.StringIO((tmp_path / "out.csv").read_text("utf-8"))))
 
     assert (done.returncode, done.stdout) == (0, "")
-    assert [row[name] for name in ("baseline_day", "peak_day", "peak_day_source")] == [
+    assert [
+        row[name] for name in ("baseline_day_first_dose", "peak_day_first_dose", "peak_day_source")
+    ] == [
         *("-2", "10", "34"),
     ]
-    assert [row[name] for name in ("recovered_after_day", "recovered_by_day")] == ["-2", "10"]
+    assert [
+        row[name] for name in ("recovered_after_day_first_dose", "recovered_by_day_source")
+    ] == [
+        *("-2", "34"),
+    ]
     assert row["range_source"] == "covid-cohort-2020"
 
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from immunotrack.cli import options
+from immunotrack.cli.sources import read_with_events
 from immunotrack.cli.told import INVALID_ROWS, say, tell_problems, tell_reading, write_stdout
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ def check(
             "values after death, jumps of a factor 1000.",
         ),
     ] = False,
+    events: options.Events = None,
     *,
     reading: "Options",
 ) -> None:
@@ -38,12 +40,12 @@ def check(
     from immunotrack.plausibility import beyond
     from immunotrack.plausibility import plausibility as cross_checked
     from immunotrack.problem_list import problems_csv, problems_json
-    from immunotrack.readers import input_files, read_source
+    from immunotrack.readers import input_files
 
     if report is not None:
-        not_onto(report, input_files(source))
+        not_onto(report, [*input_files(source), *([events] if events else [])])
 
-    found = read_source(source, reading)
+    found = read_with_events(source, events, reading)
     tell_reading(found.told)
     answers = narrative_answers(found)
     problems = all_problems(found, answers)

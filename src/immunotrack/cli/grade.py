@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from immunotrack.cli import options, rows
+from immunotrack.cli.sources import read_with_events
 from immunotrack.cli.told import INVALID_ROWS, say, tell_briefly, tell_reading
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ def grade(
         ),
     ] = None,
     ranges: options.Ranges = None,
+    events: options.Events = None,
     json: rows.Json = False,
     *,
     reading: "Options",
@@ -59,14 +61,15 @@ def grade(
     from immunotrack.grading import grade as graded_by
     from immunotrack.grading import worst_grades
     from immunotrack.outputs import not_onto
-    from immunotrack.readers import input_files, read_source
+    from immunotrack.readers import input_files
     from immunotrack.scales import choose_grade_scale
 
     _check(worst=worst, shift=shift, baseline_day=baseline_day)
     chosen = choose_grade_scale(scale)
     if output is not None:
-        not_onto(output, [*input_files(source), *map(Path, ranges or [])])
-    found = read_source(source, reading)
+        settings = [*([events] if events else []), *map(Path, ranges or [])]
+        not_onto(output, [*input_files(source), *settings])
+    found = read_with_events(source, events, reading)
     tell_reading(found.told)
     graded = graded_by(found.used, scale, (*(ranges or []), *found.ranges))
     if worst:
@@ -142,7 +145,8 @@ def _shift(graded: "pl.DataFrame", found: "Source", baseline_day: float | None) 
         return grade_shift(graded, baseline_day=baseline_day)
     if "dose" not in events["kind"]:
         raise typer.BadParameter(
-            "the source has no dose; say where baseline ends with --baseline-day",
+            "no dose is known; give doses with --events, or the end of baseline with "
+            "--baseline-day",
             param_hint="--shift",
         )
     return grade_shift(graded, events=events)

@@ -139,9 +139,13 @@ def _cells(row: dict[str, Any]) -> dict[str, str]:
 
 def _moment(row: dict[str, Any], name: str) -> str:
     """A day, or an hour, as the first clock shows it."""
-    unit = "day" if f"{name}_day" in row else "hour"
-    value = row[f"{name}_{unit}"]
-    return "" if value is None else f"{unit} {value:.4g}"
+    unit, value = next(
+        (unit, row[column])
+        for column in row
+        for unit in ("day", "hour")
+        if column.startswith(f"{name}_{unit}")
+    )
+    return "" if value is None else f"{unit} {value:.6g}"
 
 
 def _valued(row: dict[str, Any], name: str) -> str:
