@@ -231,6 +231,18 @@ def test_stop_without_an_upper_limit_or_a_dose_is_open():
             "slope: not known from 1 result",
         ),
         (
+            ((1, "9000"), (6, "<8000")),
+            "Days after ICU admission",
+            "met",
+            "slope: -1800 to -200 a day, 2 results",
+        ),
+        (
+            ((1, "7000"), (6, "<8000")),
+            "Days after ICU admission",
+            "undetermined",
+            "slope: -1400 to 200 a day, 2 results",
+        ),
+        (
             ((1, "7000"), (5, "6000")),
             "Days after first dose",
             "undetermined",
@@ -239,7 +251,10 @@ def test_stop_without_an_upper_limit_or_a_dose_is_open():
     ],
 )
 def test_persistent_immunosuppression(samples, clock, answer, why):
-    """Days -10/3, 2/3, 8/3 around 13/3 and 1000, 0, -1000: -6000 / (168 / 9) = -321.43."""
+    """Days -10/3, 2/3, 8/3 around 13/3 and 1000, 0, -1000: -6000 / (168 / 9) = -321.43.
+
+    From 9000 to below 8000 in 5 days it falls by more than 200 a day; from 7000 it may rise.
+    """
     size = len(samples)
     frame = counts(
         *samples,

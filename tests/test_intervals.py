@@ -1,10 +1,12 @@
 """Intervals: what censored values leave open, and nothing more."""
 
+import statistics
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from immunotrack.intervals import highest, interval, lowest, mean
+from immunotrack.intervals import highest, interval, lowest, mean, slope
 from strategies import SIGNS
 
 numbers = st.integers(0, 50).map(float)
@@ -94,6 +96,26 @@ def test_extremes_and_mean_lie_in_order(several):
     assert low.low.value <= middle.low.value + 1e-9 <= high.low.value + 2e-9
     assert low.high.value <= middle.high.value + 1e-9
     assert middle.high.value <= high.high.value + 1e-9
+
+
+@given(
+    several=st.lists(st.tuples(st.integers(0, 9).map(float), results), min_size=1, max_size=4),
+    pick=st.randoms(use_true_random=False),
+)
+def test_the_slope_of_any_allowed_values_is_allowed(several, pick):
+    """As the standard library has it; of one day there is none."""
+    found = slope(several)
+    days = [day for day, _ in several]
+    if len(set(days)) == 1:
+        assert found is None
+        return
+    values = [pick.choice(allowed(one)[:6] or [one.low.value]) for _, one in several]
+    line = statistics.linear_regression(days, values)
+
+    assert found.low.value - 1e-9 <= line.slope <= found.high.value + 1e-9
+    if all(one.exact is not None for _, one in several):
+        exact = [one.exact for _, one in several]
+        assert found.exact == pytest.approx(statistics.linear_regression(days, exact).slope)
 
 
 @given(one=results, other=results)

@@ -119,6 +119,39 @@ def mean(intervals: Sequence[Interval]) -> Interval:
     return Interval(_mean(lower), _mean(upper))
 
 
+_APART: Final = 1e-6
+"""Samples within so small a part of a day have no slope between them."""
+
+
+def slope(points: Sequence[tuple[float, Interval]]) -> Interval | None:
+    """What the least-squares slope over days and values can be; None where there is none.
+
+    >>> str(slope([(1.0, interval("", 9000.0)), (6.0, interval("<", 8000.0))]))
+    '-1800 to -200'
+    """
+    days = [_exactly(day) for day, _ in points]
+    if not days or max(days) - min(days) < _APART:
+        return None
+    middle = sum(days, Fraction(0)) / len(days)
+    spread = sum(((day - middle) * (day - middle) for day in days), Fraction(0))
+    weights = [(day - middle) / spread for day in days]
+    ends = [
+        sorted(values, reverse=weight < 0)
+        for weight, (_, values) in zip(weights, points, strict=True)
+    ]
+    low, high = zip(*ends, strict=True)
+    return Interval(_weighted(weights, low, 1), _weighted(weights, high, -1))
+
+
+def _weighted(weights: Sequence[Fraction], ends: Sequence[Bound], inside: Literal[1, -1]) -> Bound:
+    """A sum of ends, which is open where one of them is; endless on the outside where one is."""
+    counting = [(weight, end) for weight, end in zip(weights, ends, strict=True) if weight]
+    opened = inside if any(end.open for _, end in counting) else 0
+    if any(math.isinf(end.value) for _, end in counting):
+        return Bound(-inside * math.inf)
+    return Bound(float(sum(weight * _exactly(end.value) for weight, end in counting)), opened)
+
+
 def _extreme(intervals: Sequence[Interval], choose: Callable[[Iterable[Bound]], Bound]) -> Interval:
     return Interval(choose(each.low for each in intervals), choose(each.high for each in intervals))
 

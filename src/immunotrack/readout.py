@@ -1,13 +1,12 @@
 """The read-out of one course: every number an immunologist takes from it, or why there is none."""
 
-import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any, Final, Literal
 
 from immunotrack.courses import Course, Point, Sample
-from immunotrack.intervals import UNKNOWN, Interval, highest, lowest, mean
+from immunotrack.intervals import UNKNOWN, Interval, highest, lowest, mean, slope
 from immunotrack.problems import counted
 from immunotrack.recovery import Turn, days_in_range, recovery, start_side
 
@@ -277,22 +276,15 @@ def _slope(found: ReadOut, course: Course) -> None:
     """The slope of the straight line through the values after the first dose."""
     if course.first_dose is None:
         return
-    slope, n = slope_per_day(course.after_dose())
-    if slope is None:
+    per_day, n = slope_per_day(course.after_dose())
+    if per_day is None:
         found.say("slope", "fewer than 2 days with a number after the first dose")
     else:
-        found.values |= {"slope_per_day": slope, "slope_n": n}
-
-
-_APART: Final = 1e-6
-"""Samples within so small a part of a day have no slope between them."""
+        found.values |= {"slope_per_day": per_day, "slope_n": n}
 
 
 def slope_per_day(samples: Sequence[Sample]) -> tuple[float | None, int]:
     """The least-squares slope over the samples with a number, and how many they are."""
-    points = _numeric(samples)
-    days = [day for day, _ in points]
-    if not days or max(days) - min(days) < _APART:
-        return None, len(points)
-    line = statistics.linear_regression(days, [value for _, value in points])
-    return line.slope, len(points)
+    points = [(s.at.day, s.values) for s in samples if s.values.exact is not None]
+    found = slope(points)
+    return None if found is None else found.exact, len(points)

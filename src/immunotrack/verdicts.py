@@ -11,10 +11,10 @@ from narwhals.typing import IntoDataFrame, IntoDataFrameT
 from immunotrack.anchors import Rows, clock_names, event_rows
 from immunotrack.courses import Course, Sample, courses
 from immunotrack.decisions import Asked, Rule, choose_rules
-from immunotrack.intervals import Interval, mean
+from immunotrack.intervals import Interval, mean, slope
 from immunotrack.problems import counted
 from immunotrack.ranges import RangeSet
-from immunotrack.readout import NO_DOSE, slope_per_day
+from immunotrack.readout import NO_DOSE
 from immunotrack.table import NUMBER, TEXT, conform, frame_of
 from immunotrack.units import shift_between, shifted
 
@@ -388,8 +388,9 @@ def _sloped(course: Course, rule: Rule) -> Verdict:
     """Whether the results rise or fall."""
     first = rule.from_day if rule.slope_from_day is None else rule.slope_from_day
     samples = [s for s in course.samples if _in_window(course, s, first, rule.to_day)]
-    slope, n = slope_per_day(samples)
-    if any(sample.censored for sample in samples) or slope is None or len(course.units) > 1:
-        return Verdict(None, why=(f"slope: not known from {counted(len(samples), 'result')}",))
-    holds = slope < 0 if rule.slope == "negative" else slope > 0
-    return Verdict(holds, why=(f"slope: {slope:.6g} a day, {counted(n, 'result')}",))
+    found = slope([(sample.at.day, sample.values) for sample in samples])
+    many = counted(len(samples), "result")
+    if found is None or len(course.units) > 1:
+        return Verdict(None, why=(f"slope: not known from {many}",))
+    holds = found.compared("<" if rule.slope == "negative" else ">", 0.0)
+    return Verdict(holds, why=(f"slope: {found} a day, {many}",))

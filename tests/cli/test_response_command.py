@@ -107,6 +107,14 @@ def test_an_option_without_use_is_a_usage_error(run, chosen):
     )
 
 
+def test_a_day_that_is_none_is_a_usage_error(run):
+    """It would leave everything out."""
+    done = run("response", "miskin-2016", "--until-day", "nan")
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "it is no day" in done.stderr
+
+
 def test_an_invalid_row_is_told_and_the_rest_is_read(run, tmp_path):
     """Exit code 4, as for flag."""
     (tmp_path / "labs.csv").write_text(

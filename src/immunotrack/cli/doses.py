@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Mapping
+from math import inf, isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -132,9 +133,9 @@ def doses(
 def _check(*, plan: str, samples: str, totals: bool, start: float | None, tolerance: float) -> None:
     """Refuse options that have no use, or contradict each other."""
     wrong = {
-        "--start": (start is not None and not plan, "it is for --plan"),
+        "--start": (start is not None and not (plan and isfinite(start)), "it is a day of --plan"),
         "--samples": (bool(samples) and (totals or bool(plan)), "it goes without --plan, --totals"),
-        "--tolerance": (not tolerance >= 0, "it must not be negative"),
+        "--tolerance": (not 0 <= tolerance < inf, "it must be a number of days, not negative"),
     }
     for option, (is_wrong, message) in wrong.items():
         if is_wrong:

@@ -1,6 +1,7 @@
 """`immunotrack response`: the read-out of every series, and the rules of trials."""
 
 from enum import StrEnum
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -72,6 +73,8 @@ def response(
     if rule and (clock or until_day is not None or baseline is not Baseline.last):
         message = "a rule has its own clock, days and baseline"
         raise typer.BadParameter(message, param_hint="--clock, --until-day, --baseline")
+    if until_day is not None and not isfinite(until_day):
+        raise typer.BadParameter("it is no day", param_hint="--until-day")
     if output is not None:
         settings = [*(ranges or []), *(rule or [])]
         read = [*input_files(source), *([events] if events else []), *map(Path, settings)]
