@@ -13,24 +13,29 @@ LABS = "patient,day,test,value,unit\nP,1,CD4,350,/µL\nP,2,CRP,negative,mg/L\n"
 def on_a_terminal(folder, **environment) -> str:
     """The stdout of `immunotrack flag` on a terminal of 160 columns."""
     (folder / "labs.csv").write_text(LABS, encoding="utf-8")
+    return shown(folder, ("flag", "labs.csv"), **{"COLUMNS": "160"} | environment)
+
+
+def shown(folder, arguments, **environment) -> str:
+    """The stdout of a command on a terminal."""
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
-        [sys.executable, "-m", "immunotrack", "flag", "labs.csv"],
+        [sys.executable, "-m", "immunotrack", *arguments],
         cwd=folder,
         stdout=theirs,
         stderr=subprocess.DEVNULL,
-        env={**os.environ, "COLUMNS": "160", "TERM": "xterm-256color", **environment},
+        env={**os.environ, "LINES": "50", "TERM": "xterm-256color", **environment},
     )
     os.close(theirs)
-    shown = b""
+    told = b""
     try:
         while chunk := os.read(ours, 4096):
-            shown += chunk
+            told += chunk
     except OSError:  # the terminal closes with the process
         pass
     os.close(ours)
     process.wait()
-    return shown.decode().replace("\r\n", "\n")
+    return told.decode().replace("\r\n", "\n")
 
 
 def test_a_table_for_people(tmp_path):
@@ -48,3 +53,58 @@ def test_a_table_for_people(tmp_path):
 def test_no_color_is_honoured(tmp_path, environment, coloured):
     """A low flag is blue unless NO_COLOR is set."""
     assert ("\x1b[34m" in on_a_terminal(tmp_path, **environment)) is coloured
+
+
+DOSES = ("doses", "monneret-2020", "--plan", "3 µg/kg on day 24, then 10 µg/kg twice a week max 8")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "lines"),
+    [
+        (
+            ("response", "miskin-2016"),
+            [
+                "patient: P1",
+                "unit: cells/µL",
+                "days: Days after first IL-7 dose",
+                "origin: quoted",
+                "analyte baseline peak fold last in range",
+                "lymphocytes 168 (day 0) 595 (day 35) 3.54 595 (day 35) not by day 35",
+            ],
+        ),
+        (
+            DOSES,
+            [
+                "patient: M1",
+                "days: Days after ICU admission",
+                "drug status planned day planned given day given off by basis",
+                "IL-7 given 24 3 µg/kg 24 3 µg/kg 0",
+                "IL-7 given 26* 10 µg/kg 26 10 µg/kg 0 assumed",
+            ],
+        ),
+        (
+            (*DOSES, "--totals", "--weight", "80kg"),
+            [
+                "patient drug planned given not due per kg total weight",
+                "M1 IL-7 9 7 2 63 µg/kg 5040 µg 80 kg",
+            ],
+        ),
+        (
+            ("change", "miskin-2016"),
+            [
+                "patient: P1",
+                "unit: cells/µL",
+                "days: Days after first IL-7 dose",
+                "origin: quoted",
+                "day analyte value before change range note",
+                "0 lymphocytes 168 L no previous result",
+            ],
+        ),
+    ],
+)
+def test_read_outs_fit_80_columns(tmp_path, arguments, lines):
+    """What is shared stands above; no cell is cut off."""
+    told = shown(tmp_path, arguments, COLUMNS="80", TERM="dumb")
+
+    assert "…" not in told
+    assert [" ".join(line.split()) for line in told.splitlines()][: len(lines)] == lines
