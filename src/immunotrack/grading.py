@@ -237,6 +237,7 @@ WORST: Final[dict[str, Any]] = {
     "n_graded": WHOLE,
     "n_not_graded": WHOLE,
     "grade_note": TEXT,
+    "origin": TEXT,
 }
 """The columns of `worst_grades`; `time` and `day` are those of the first result of the grade."""
 
@@ -283,8 +284,10 @@ def _worst(rows: Sequence[Row]) -> dict[str, Any]:
     graded = [row for row in rows if row["grade"] is not None]
     facts = dict.fromkeys(WORST) | dict.fromkeys(("grade_term", "grade_direction"), "")
     facts |= {"n_graded": len(graded), "n_not_graded": len(rows) - len(graded)}
-    clocks = {row["clock"] for row in rows}
-    facts["clock"] = clocks.pop() if len(clocks) == 1 else ""
+    facts |= {
+        name: "; ".join(sorted({row[name] for row in rows if row[name]}))
+        for name in ("clock", "origin")
+    }
     left = _worst_left([_marks(row["grade_allows"]) for row in rows], lambda mark: mark.grade)
     if len(left) != 1:
         why = f"undetermined: {_said(left)}" if left else rows[0]["grade_note"]

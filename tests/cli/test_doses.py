@@ -188,15 +188,22 @@ def test_repeated_doses_are_not_counted_as_one(run, tmp_path):
         (("--plan", "5 mg on day 3", "--start", "1"), "the plan states its first day"),
         (("--start", "1"), "it is a day of --plan"),
         (("--plan", "5 mg once", "--start", "nan"), "it is a day of --plan"),
-        (("--tolerance", "-1"), "it must be a number of days, not negative"),
-        (("--totals", "--samples", "monneret-2020"), "it goes without --plan, --totals"),
+        (("--plan", "5 mg once", "--tolerance", "-1"), "it is a number of days, not negative"),
+        (("--tolerance", "2"), "it is a number of days, not negative, for --plan"),
+        (("--stop", "9"), "it is for --plan or --samples"),
+        (("--weight-source", "ICU chart"), "it is for --weight"),
+        (("--totals", "--samples", "monneret-2020"), "it goes without --totals"),
+        (
+            ("--weight", "80kg", "--drug", "IL-7", "--samples", "monneret-2020"),
+            "it goes without --drug, --weight",
+        ),
         (("--samples", "moon"), "--windows unknown-option (error): 'moon' is not known."),
         (("--drug", "moon"), "--drug unknown-option (error): 'moon' is not known."),
         (("--weight", "80"), "'80' is not a weight, such as 80kg"),
         (("--weight", "0kg"), "a weight must be above 0 and below 1000 kg"),
         (("--weight", "R=80kg"), "--weight unknown-option (error): 'R' is not known."),
         (("--weight", "80kg", "--weight", "70kg"), "'70kg' is a second one"),
-        (("--stop", "soon"), "'soon' is not a day, such as 30"),
+        (("--plan", "5 mg once", "--stop", "soon"), "'soon' is not a day, such as 30"),
         (("--clock", "hours"), "a plan counts days from a day 0"),
         (("--clock", "moon"), "--clock unknown-option (error): 'moon' is not known."),
     ],
@@ -210,19 +217,22 @@ def test_usage_errors(doses, options, message):
 
 
 def test_doses_of_several_names_need_a_choice(run, tmp_path):
-    """A plan is for one drug; --drug says which."""
+    """A plan is for one drug; --drug says which, and days count from its own first dose."""
     (tmp_path / "labs.csv").write_text(LABS, encoding="utf-8")
-    (tmp_path / "doses.csv").write_text(DOSES + "P,dose,other,2020-03-02,1,mg\n", encoding="utf-8")
+    (tmp_path / "doses.csv").write_text(DOSES + "P,dose,other,2020-03-04,1,mg\n", encoding="utf-8")
     asked = ("doses", "labs.csv", "--events", "doses.csv", "--plan", "1 mg once")
 
     assert "a plan is for one. Write one of: IL-7, other." in run(*asked).stderr
-    assert columns(run(*asked, "--drug", "OTHER"), "status", "given_amount")[0] == ("given", "1")
+    assert columns(run(*asked, "--drug", "OTHER"), "status", "given_day", "clock")[:2] == [
+        ("given", "0", "Days after first other dose"),
+        ("undetermined", "", ""),
+    ]
 
 
 def test_the_input_is_never_overwritten(doses):
     """Neither results nor events."""
     for name in ("labs.csv", "doses.csv"):
-        done = doses("-o", name)
+        done = doses("-o", name, "--plan", "5 mg on days " + ", ".join(map(str, range(99))))
 
         assert done.returncode == 2
         assert f"{name}  unwritable (error): the output is the input." in done.stderr

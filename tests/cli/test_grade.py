@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 import os
 import pty
 import re
@@ -50,7 +51,7 @@ def test_a_row_a_result_that_has_a_scale(graded):
     assert list(rows[0]) == [
         *("patient_id", "time", "day", "clock", "visit", "analyte", "comparator", "value", "unit"),
         *("lln", "range_source", "grade", "grade_direction", "grade_term", "grade_scale"),
-        *("grade_allows", "grade_note", "source", "line"),
+        *("grade_allows", "grade_note", "origin", "source", "line"),
     ]
     assert cells(rows, "patient_id", "day", "value", "unit", "lln", "range_source", "line") == [
         ("007", "-1", "0.95", "10*9/L", "1", "file", "2"),
@@ -133,6 +134,7 @@ def test_shift_from_the_first_dose_or_a_day(graded, tmp_path):
         (["--shift", "--baseline-day", "nan"], "it is no day"),
         (["--shift"], "no dose is known; give doses with --events, or the end of baseline with"),
         (["-o", "labs.csv"], "the output is the input"),
+        (["--events", "labs.csv"], "it is for --shift"),
     ],
 )
 def test_usage_errors(graded, arguments, message):
@@ -213,3 +215,11 @@ def test_a_case_tells_its_own_story(run):
     rows = [row for row in csv.DictReader(io.StringIO(done.stdout)) if row["analyte"] == "cd4"]
 
     assert cells(rows, "baseline", "worst_2")[3] == ("3", "1")
+
+
+def test_illustrative_values_are_told(run):
+    """The case report prints no number, and no grade of it is one of a patient."""
+    done = run("grade", "monneret-2020", "--worst", "--json")
+
+    assert {row["origin"] for row in json.loads(done.stdout)} == {"illustrative"}
+    assert done.stderr.splitlines()[-1] == "25 of 25 values are illustrative, not measured"

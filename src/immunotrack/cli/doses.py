@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from immunotrack.totals import Weight
 
 
+_TOLERANCE: Final = 1.0
+_WEIGHT_SOURCE: Final = "--weight"
+
+
 def register(app: typer.Typer) -> None:
     """Add the command."""
     app.command("doses")(doses)
@@ -47,7 +51,7 @@ def doses(
     ] = None,
     tolerance: Annotated[
         float, typer.Option(metavar="DAYS", help="How far a dose may be from its planned day.")
-    ] = 1,
+    ] = _TOLERANCE,
     drug: Annotated[str, typer.Option(metavar="NAME", help="Doses of this name only.")] = "",
     stop: Annotated[
         list[str] | None,
@@ -65,7 +69,7 @@ def doses(
     ] = None,
     weight_source: Annotated[
         str, typer.Option(metavar="TEXT", help="Where the weight is written.")
-    ] = "--weight",
+    ] = _WEIGHT_SOURCE,
     totals: Annotated[
         bool, typer.Option("--totals", help="One row a patient and drug: numbers and amounts.")
     ] = False,
@@ -97,24 +101,24 @@ def doses(
     from immunotrack.readers import input_files
     from immunotrack.totals import dose_totals
 
-    _check(plan=plan, samples=samples, totals=totals, start=start, tolerance=tolerance)
+    _check_samples(samples, {"plan": plan, "totals": totals, "drug": drug, "weight": weight})
+    _check_plan(plan or samples, plan, start, tolerance, stop)
     if output is not None:
-        settings = [Path(name) for name in (plan, samples) if name]
+        settings = [Path(name) for name in (plan, samples) if name.endswith(".toml")]
         not_onto(output, [*input_files(source), *([events] if events else []), *settings])
     planned, clock = _plan(plan, start, clock)
     found = read_with_events(source, events, reading)
     tell_reading(found.told)
-    happened = found.events.table
-    clocks = _clocks(found, clock, samples)
+    happened = _of_drug(found.events.table, drug, planned)
+    clocks = _clocks(found, happened, clock, samples)
     ends = course_ends(happened, clocks, _stops(stop or [], clocks), list(clocks))
     weights = _weights(weight or [], weight_source, clocks)
     if samples:
         until = {patient: cut.day for patient, cut in ends.items()}
         table = missed_samples(found.used, samples, until, clocks)
     else:
-        name = _drug(happened, drug, planned)
         found_doses = given_against_planned(
-            happened, planned, tolerance, ends, name, clocks, list(clocks)
+            happened, planned, tolerance, ends, clock=clocks, patients=list(clocks)
         )
         counted = dose_totals(found_doses, weights)
         table = counted if totals else found_doses
@@ -124,22 +128,29 @@ def doses(
     if samples:
         _summarise_samples(table)
     else:
-        _tell_assumed(found_doses, planned)
-        _summarise(counted)
+        _summarise(found_doses, counted, planned)
     if any(problem.is_error for problem in found.problems):
         raise typer.Exit(INVALID_ROWS)
 
 
-def _check(*, plan: str, samples: str, totals: bool, start: float | None, tolerance: float) -> None:
-    """Refuse options that have no use, or contradict each other."""
-    wrong = {
-        "--start": (start is not None and not (plan and isfinite(start)), "it is a day of --plan"),
-        "--samples": (bool(samples) and (totals or bool(plan)), "it goes without --plan, --totals"),
-        "--tolerance": (not 0 <= tolerance < inf, "it must be a number of days, not negative"),
-    }
-    for option, (is_wrong, message) in wrong.items():
-        if is_wrong:
-            raise typer.BadParameter(message, param_hint=option)
+def _check_samples(samples: str, others: Mapping[str, Any]) -> None:
+    """Refuse options that are for doses where samples are asked for."""
+    given = [f"--{name}" for name, value in others.items() if value]
+    if samples and given:
+        raise typer.BadParameter(f"it goes without {', '.join(given)}", param_hint="--samples")
+
+
+def _check_plan(
+    end_matters: str, plan: str, start: float | None, tolerance: float, stop: list[str] | None
+) -> None:
+    """Refuse options that have no use without a plan, and numbers that are none."""
+    if start is not None and not (plan and isfinite(start)):
+        raise typer.BadParameter("it is a day of --plan", param_hint="--start")
+    if not 0 <= tolerance < inf or (tolerance != _TOLERANCE and not plan):
+        message = "it is a number of days, not negative, for --plan"
+        raise typer.BadParameter(message, param_hint="--tolerance")
+    if stop and not end_matters:
+        raise typer.BadParameter("it is for --plan or --samples", param_hint="--stop")
 
 
 def _plan(text: str, start: float | None, clock: str) -> "tuple[Plan | None, str]":
@@ -158,7 +169,9 @@ def _plan(text: str, start: float | None, clock: str) -> "tuple[Plan | None, str
     return plan.starting(0), "first-dose"
 
 
-def _clocks(found: "Source", name: str, samples: str) -> "dict[str, Clock | None]":
+def _clocks(
+    found: "Source", events: "pl.DataFrame", name: str, samples: str
+) -> "dict[str, Clock | None]":
     """What the days of each patient count from.
 
     Raises:
@@ -171,15 +184,15 @@ def _clocks(found: "Source", name: str, samples: str) -> "dict[str, Clock | None
     if samples and not name and choose_window_set(samples).clock.casefold() == FIRST_DOSE:
         name = "first-dose"
     called = found.case.clock.name if found.case else ""
-    clocks = patient_clocks(found.used, found.events.table, name, called)
+    clocks = patient_clocks(found.used, events, name, called)
     if any(clock is not None and clock.shows != "day" for clock in clocks.values()):
         message = "a plan counts days from a day 0: write first-dose or event:NAME"
         raise typer.BadParameter(message, param_hint="--clock")
     return clocks
 
 
-def _drug(events: "pl.DataFrame", wanted: str, plan: "Plan | None") -> str:
-    """The name of the doses to tell of.
+def _of_drug(events: "pl.DataFrame", wanted: str, plan: "Plan | None") -> "pl.DataFrame":
+    """The events without the doses of other names, from which no day counts then.
 
     Raises:
         InvalidInput: There are none of it, or several names and a plan, which is for one.
@@ -189,7 +202,7 @@ def _drug(events: "pl.DataFrame", wanted: str, plan: "Plan | None") -> str:
     from immunotrack.settings import choice_problem
 
     names = dose_names(events.rows(named=True))
-    if wanted and wanted.casefold() not in {name.casefold() for name in names}:
+    if wanted and wanted.lower() not in {name.lower() for name in names}:
         raise InvalidInput([choice_problem("--drug", wanted, names)])
     if plan is not None and not wanted and len(names) > 1:
         problem = Problem(
@@ -199,7 +212,8 @@ def _drug(events: "pl.DataFrame", wanted: str, plan: "Plan | None") -> str:
             fix=f"Write one of: {', '.join(names)}.",
         )
         raise InvalidInput([problem])
-    return wanted
+    own = events["name"].str.to_lowercase() == wanted.lower()
+    return events.filter((events["kind"] != "dose") | own) if wanted else events
 
 
 def _stops(given: list[str], patients: Mapping[str, Any]) -> "dict[str, Cut]":
@@ -215,6 +229,9 @@ def _stops(given: list[str], patients: Mapping[str, Any]) -> "dict[str, Cut]":
 def _weights(given: list[str], source: str, patients: Mapping[str, Any]) -> "dict[str, Weight]":
     """`--weight` options by patient."""
     from immunotrack.totals import Weight
+
+    if source != _WEIGHT_SOURCE and not given:
+        raise typer.BadParameter("it is for --weight", param_hint="--weight-source")
 
     form = r"(\d+(?:\.\d+)?)\s*kg"
     numbers = {
@@ -257,8 +274,8 @@ def _by_patient(given: list[str], option: str, patients: Mapping[str, Any]) -> d
     return others | found
 
 
-def _tell_assumed(table: "pl.DataFrame", plan: "Plan | None") -> None:
-    """The plan, and which days of it, and of what was given, are assumed."""
+def _summarise(table: "pl.DataFrame", totals: "pl.DataFrame", plan: "Plan | None") -> None:
+    """The plan, which days are assumed, how many doses became what, and one patient's amounts."""
     from immunotrack.problems import counted
 
     if plan is not None:
@@ -270,16 +287,11 @@ def _tell_assumed(table: "pl.DataFrame", plan: "Plan | None") -> None:
     if assumed_doses := (table["basis"] == "assumed").sum():
         say(f"assumed doses, not stated as given on these days: {assumed_doses}")
 
-
-def _summarise(table: "pl.DataFrame") -> None:
-    """How many doses became what, and of one patient how much they are in all."""
-    from immunotrack.problems import counted
-
-    counts = {name: int(table[name].sum()) for name in _COUNTS[1:]}
+    counts = {name: int(totals[name].sum()) for name in _COUNTS[1:]}
     told = ", ".join(f"{name.replace('_', ' ')} {n}" for name, n in counts.items() if n)
-    patients = table["patient_id"].n_unique()
+    patients = totals["patient_id"].n_unique()
     say(f"doses of {counted(patients, 'patient')}: {told or 'none'}")
-    for row in table.rows(named=True) if patients == 1 else []:
+    for row in totals.rows(named=True) if patients == 1 else []:
         cells = _total_cells(row)
         amounts = ", ".join(filter(None, (cells["per kg"], cells["total"], cells["note"])))
         say(f"{row['name'] or 'doses'} in all: {amounts or 'none'}")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from immunotrack.cli import options, rows
-from immunotrack.cli.sources import read_with_events
+from immunotrack.cli.sources import read_with_events, say_illustrative
 from immunotrack.cli.told import INVALID_ROWS, say, tell_briefly, tell_reading
 
 if TYPE_CHECKING:
@@ -65,6 +65,8 @@ def grade(
     from immunotrack.scales import choose_grade_scale
 
     _check(worst=worst, shift=shift, baseline_day=baseline_day)
+    if events is not None and not shift:
+        raise typer.BadParameter("it is for --shift", param_hint="--events")
     chosen = choose_grade_scale(scale)
     if output is not None:
         settings = [*([events] if events else []), *map(Path, ranges or [])]
@@ -83,6 +85,7 @@ def grade(
     say(found.counted)
     say(f"{chosen.title}, {chosen.version}. {chosen.note}.")
     _summarise(graded)
+    say_illustrative(graded.filter(graded["grade_scale"] != ""))
     if any(problem.is_error for problem in found.problems):
         raise typer.Exit(INVALID_ROWS)
 
@@ -114,6 +117,7 @@ _RESULT: Final = (
     "grade_scale",
     "grade_allows",
     "grade_note",
+    "origin",
     "source",
     "line",
 )
