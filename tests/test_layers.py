@@ -127,6 +127,7 @@ ORDER = [
     "cli.options",
     "cli.rows",
     "cli.sources",
+    "cli.patients",
     "cli.plot",
     "cli.flag",
     "cli.grade",

@@ -1,6 +1,5 @@
 """`immunotrack doses`: what was given, against a plan; totals; planned samples that are missed."""
 
-import re
 from collections import Counter
 from collections.abc import Mapping
 from math import inf, isfinite
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from immunotrack.cli import options, rows
+from immunotrack.cli.patients import WEIGHT_SOURCE, stops, weights
 from immunotrack.cli.sources import read_with_events
 from immunotrack.cli.told import INVALID_ROWS, say, tell_briefly, tell_reading
 
@@ -17,14 +17,11 @@ if TYPE_CHECKING:
     import polars as pl
 
     from immunotrack.clocks import Clock
-    from immunotrack.dosing import Cut
     from immunotrack.plans import Plan
     from immunotrack.readers import Options, Source
-    from immunotrack.totals import Weight
 
 
 _TOLERANCE: Final = 1.0
-_WEIGHT_SOURCE: Final = "--weight"
 
 
 def register(app: typer.Typer) -> None:
@@ -69,7 +66,7 @@ def doses(
     ] = None,
     weight_source: Annotated[
         str, typer.Option(metavar="TEXT", help="Where the weight is written.")
-    ] = _WEIGHT_SOURCE,
+    ] = WEIGHT_SOURCE,
     totals: Annotated[
         bool, typer.Option("--totals", help="One row a patient and drug: numbers and amounts.")
     ] = False,
@@ -111,8 +108,8 @@ def doses(
     tell_reading(found.told)
     happened = _of_drug(found.events.table, drug, planned)
     clocks = _clocks(found, happened, clock, samples)
-    ends = course_ends(happened, clocks, _stops(stop or [], clocks), list(clocks))
-    weights = _weights(weight or [], weight_source, clocks)
+    ends = course_ends(happened, clocks, stops(stop or [], clocks), list(clocks))
+    known = weights(weight or [], weight_source, clocks)
     if samples:
         until = {patient: cut.day for patient, cut in ends.items()}
         table = missed_samples(found.used, samples, until, clocks)
@@ -120,7 +117,7 @@ def doses(
         found_doses = given_against_planned(
             happened, planned, tolerance, ends, clock=clocks, patients=list(clocks)
         )
-        counted = dose_totals(found_doses, weights)
+        counted = dose_totals(found_doses, known)
         table = counted if totals else found_doses
     rows.write(table, output, json=json, show=_cells)
     tell_briefly(found.problems, found.name)
@@ -214,64 +211,6 @@ def _of_drug(events: "pl.DataFrame", wanted: str, plan: "Plan | None") -> "pl.Da
         raise InvalidInput([problem])
     own = events["name"].str.to_lowercase() == wanted.lower()
     return events.filter((events["kind"] != "dose") | own) if wanted else events
-
-
-def _stops(given: list[str], patients: Mapping[str, Any]) -> "dict[str, Cut]":
-    """`--stop` options by patient."""
-    from immunotrack.dosing import Cut
-
-    return {
-        patient: Cut(_number(text, "--stop", r"(-?\d+(?:\.\d+)?)", "a day, such as 30"), "stop")
-        for patient, text in _by_patient(given, "--stop", patients).items()
-    }
-
-
-def _weights(given: list[str], source: str, patients: Mapping[str, Any]) -> "dict[str, Weight]":
-    """`--weight` options by patient."""
-    from immunotrack.totals import Weight
-
-    if source != _WEIGHT_SOURCE and not given:
-        raise typer.BadParameter("it is for --weight", param_hint="--weight-source")
-
-    form = r"(\d+(?:\.\d+)?)\s*kg"
-    numbers = {
-        patient: _number(text, "--weight", form, "a weight, such as 80kg")
-        for patient, text in _by_patient(given, "--weight", patients).items()
-    }
-    try:
-        return {patient: Weight(kg, source) for patient, kg in numbers.items()}
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="--weight") from None
-
-
-def _number(text: str, option: str, form: str, what: str) -> float:
-    match = re.fullmatch(form, text)
-    if match is None:
-        raise typer.BadParameter(f"{text!r} is not {what}", param_hint=option)
-    return float(match[1])
-
-
-def _by_patient(given: list[str], option: str, patients: Mapping[str, Any]) -> dict[str, str]:
-    """`PATIENT=TEXT` options, and one without a patient for all others.
-
-    Raises:
-        InvalidInput: There is no such patient.
-        typer.BadParameter: Two are for the same.
-    """
-    from immunotrack.problems import InvalidInput
-    from immunotrack.settings import choice_problem
-
-    found: dict[str, str] = {}
-    for pair in given:
-        patient, _, text = pair.rpartition("=")
-        if patient and patient not in patients:
-            raise InvalidInput([choice_problem(option, patient, list(patients)[:20])])
-        if patient in found:
-            raise typer.BadParameter(f"{pair!r} is a second one", param_hint=option)
-        found[patient] = text.strip()
-    everybody = found.pop("", None)
-    others = {} if everybody is None else dict.fromkeys(patients, everybody)
-    return others | found
 
 
 def _summarise(table: "pl.DataFrame", totals: "pl.DataFrame", plan: "Plan | None") -> None:
