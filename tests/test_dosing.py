@@ -421,7 +421,9 @@ class TestAgainst:
 
         with pytest.raises(ValueError, match=r"^the events hold doses of IL-7 and VP1; choose"):
             given_against_planned(events, plan)
-        assert column(given_against_planned(events, plan, name="il-7"), "line") == [2]
+        found = given_against_planned(events, parse_plan("5 µg/kg on days 1, 8"), name="il-7")
+        assert column(found, "line") == [2, 0]
+        assert column(found, "name") == ["IL-7", "IL-7"]
 
     def test_the_time_of_day_does_not_count(self):
         """Day 25.9 is the day after the planned day 24; after 36 h hours count."""

@@ -119,7 +119,7 @@ def given_against_planned(
             told = [_as_given(dose) | {"status": _kind(dose, "given")} for dose in course.doses]
         else:
             told = _of_patient(planned, course, tolerance_days, cut)
-        found += [_BLANK | {"name": name or _only(wanted)} | about | row for row in told]
+        found += [_BLANK | {"name": _only(wanted) or name} | about | row for row in told]
     native: Any = frame_of(found, AGAINST, table.implementation).to_native()
     return native  # type: ignore[no-any-return]
 
