@@ -287,6 +287,18 @@ class TestVisits:
         ]
         assert source.told[0].endswith("; not read: note")
 
+    def test_of_a_name_nobody_knows(self):
+        """An analyte outside the catalogue has the unit of the header or the user, or none."""
+        text = "ID,vl_1,vl_2 (IU/mL)\nP,40,50\n"
+        source = read(text, columns={"HIV RNA": "vl_*"})
+        stated = read(text, columns={"HIV RNA": "vl_*"}, units={"HIV RNA": "copies/mL"})
+
+        assert source.used["analyte", "value", "unit"].rows() == [
+            ("HIV RNA", 40.0, ""),
+            ("HIV RNA", 50.0, "[IU]/mL"),
+        ]
+        assert stated.used["unit"].to_list() == ["{copies}/mL", "[IU]/mL"]
+
     def test_two_visits_are_two_samples(self):
         """Results of two visits without days are no conflict."""
         source = read("ID,cd_1,cd_2\nP,350,360\n", columns={"cd4": "cd_*"}, units={"cd4": "/µL"})

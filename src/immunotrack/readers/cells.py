@@ -6,7 +6,6 @@ from typing import Any, Final
 
 import polars as pl
 
-from immunotrack.analytes import find_analyte
 from immunotrack.problems import InvalidInput, Problem, Severity, shown
 from immunotrack.readers.adam import PARAMETERS
 from immunotrack.readers.grid import DecimalSign, Grid, NumberCell, Options
@@ -14,7 +13,7 @@ from immunotrack.readers.layout import Layout, Naming, results_layout, unread_ra
 from immunotrack.readers.omop import MEASUREMENTS
 from immunotrack.readers.sdtm import FINDINGS
 from immunotrack.readers.standards import FHIR_ROWS, OWN_TABLE, Standard, filled
-from immunotrack.table import LIMITS
+from immunotrack.table import LIMITS, analyte_key
 from immunotrack.units import unit_symbol
 from immunotrack.values import decimal_signs
 
@@ -240,12 +239,11 @@ def _filled_down(grid: Grid, layout: Layout, lines: Sequence[int]) -> list[Probl
 
 def _with_units(cells: pl.DataFrame, units: Mapping[str, str]) -> pl.DataFrame:
     """The cells with the unit that the user gives for an analyte, where the file gives none."""
-    stated = {analyte.key: unit for name, unit in units.items() if (analyte := find_analyte(name))}
-    if not stated:
+    if not units:
         return cells
+    stated = {analyte_key(name): unit for name, unit in units.items()}
     names = cells.select("analyte", "loinc").unique()
-    known = [find_analyte(*name) for name in names.rows()]
-    units_of = [unit_symbol(stated.get(found.key, "")) if found else "" for found in known]
+    units_of = [unit_symbol(stated.get(analyte_key(*name), "")) for name in names.rows()]
     given = names.with_columns(given=pl.Series(units_of, dtype=pl.String))
     joined = cells.join(given, on=["analyte", "loinc"], how="left", maintain_order="left")
     unit = pl.when(filled("unit")).then(pl.col("unit")).otherwise(pl.col("given"))
@@ -255,7 +253,7 @@ def _with_units(cells: pl.DataFrame, units: Mapping[str, str]) -> pl.DataFrame:
 def unused_units(parts: Sequence[Part], units: Mapping[str, str]) -> list[Problem]:
     """The problem of each analyte that the user gives a unit for and no file has."""
     names = {name for part in parts for name in part.cells.select("analyte", "loinc").rows()}
-    there = {found.key for name in names if (found := find_analyte(*name))}
+    there = {analyte_key(*name) for name in names}
     there |= {wide.analyte for part in parts for wide in part.layout.wide}
     return [
         Problem(
@@ -265,7 +263,7 @@ def unused_units(parts: Sequence[Part], units: Mapping[str, str]) -> list[Proble
             fix="Leave the option out, or correct the name.",
         )
         for name in units
-        if (analyte := find_analyte(name)) and analyte.key not in there
+        if analyte_key(name) not in there
     ]
 
 

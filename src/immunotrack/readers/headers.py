@@ -9,6 +9,7 @@ from typing import Any, Final, Literal
 
 from immunotrack.analytes import find_analyte
 from immunotrack.problems import Problem, shown
+from immunotrack.table import analyte_key
 
 Table = Literal["results", "events"]
 
@@ -91,8 +92,8 @@ def _stated(
         role = _role_named(table, ours)
         analyte = find_analyte(ours) if role is None else None
         index = None if "*" in theirs else column_of(header, theirs)
-        if analyte is not None and "*" in theirs and _visits(header, theirs):
-            measured |= {n: (analyte.key, visit) for n, visit in _visits(header, theirs)}
+        if role is None and "*" in theirs and _visits(header, theirs):
+            measured |= {n: (analyte_key(ours), visit) for n, visit in _visits(header, theirs)}
         elif index is not None and role is not None:
             roles[role] = index
         elif index is not None and analyte is not None:

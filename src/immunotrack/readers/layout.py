@@ -17,6 +17,7 @@ from immunotrack.readers.headers import (
     said,
     split_unit,
 )
+from immunotrack.table import analyte_key
 from immunotrack.times import STUDY_DAY
 from immunotrack.units import unit_symbol
 
@@ -30,7 +31,7 @@ class WideColumn:
 
     Args:
         index: The column's place in the header.
-        unit: As the header or the user gives it, else the catalogue's.
+        unit: As the header or the user gives it, else the catalogue's; empty where none has one.
         unit_assumed: Nobody gives one.
         visit: Which visit of a file that has a column for each (`cd4_week_4`); empty without.
     """
@@ -68,7 +69,8 @@ class Layout:
         for column in self.wide:
             assumed = " (assumed)" if column.unit_assumed else ""
             name = header[column.index].strip()
-            pairs.append(f"{column.analyte}={name} in {column.unit}{assumed}")
+            unit = f" in {column.unit}" if column.unit else ""
+            pairs.append(f"{column.analyte}={name}{unit}{assumed}")
         names = [header[index].strip() or "(no name)" for index in self.unread]
         more = f" and {len(names) - _MOST_TOLD} more" if len(names) > _MOST_TOLD else ""
         unread = ", ".join(names[:_MOST_TOLD]) + more
@@ -238,13 +240,15 @@ def _wide_columns(
     by_visit: bool,  # noqa: FBT001 - whether a name may end in a visit
 ) -> Iterator[WideColumn]:
     """The columns that are named for an analyte, with `(unit)` or `[unit]` behind it or not."""
-    stated = {analyte.key: unit for name, unit in units.items() if (analyte := find_analyte(name))}
+    stated = {analyte_key(name): unit for name, unit in units.items()}
     for index, name in enumerate(header):
         stem, unit = split_unit(name)
         key, visit = chosen.get(index) or _analyte_and_visit(stem, by_visit=by_visit)
         if key and (index not in taken or index in chosen):
             unit = unit_symbol(unit) or unit_symbol(stated.get(key, ""))
-            yield WideColumn(index, key, unit or analytes()[key].unit, not unit, visit)
+            known = analytes().get(key)
+            assumed = known is not None and not unit
+            yield WideColumn(index, key, known.unit if known and not unit else unit, assumed, visit)
 
 
 def _analyte_and_visit(stem: str, *, by_visit: bool) -> tuple[str, str]:
