@@ -13,6 +13,7 @@ from immunotrack.series import Member, Row, in_order, on_one_scale, series_of, s
 from immunotrack.table import NUMBER, TEXT, TIME, analyte_key, conform, plain_rows, standard_value
 from immunotrack.units import shift_between
 from immunotrack.variation import (
+    Cv,
     KnownVariation,
     Variation,
     choose_variation,
@@ -228,11 +229,16 @@ def _added(row: Row, judge: _Judge, note: str, *, counted: bool = False) -> dict
     }
 
 
+def analytical_uncertainty(value: float, analytical: Cv) -> float:
+    """The expanded analytical uncertainty of a value, in its unit."""
+    return EXPANSION * float(analytical.percent) / 100 * abs(value)
+
+
 def _near_limit(row: Row, known: KnownVariation) -> str:
     """The limits that lie within the expanded analytical uncertainty of a value."""
     if known.analytical is None or row["comparator"] or row["value"] is None:
         return ""
-    reach = EXPANSION * float(known.analytical.percent) / 100 * abs(row["value"])
+    reach = analytical_uncertainty(row["value"], known.analytical)
     near = [
         side
         for side in ("low", "high")

@@ -144,15 +144,37 @@ def _grading(
         return Grading(note="not an analyte of the scale")
     if value is None and not comparator:
         return Grading(scale.name, note="no number")
-    over = max(term.over_age_years or 0 for term in terms)
-    if age is not None and age < over:
-        return Grading(scale.name, note=f"the scale is for over {over} years")
+    over = _over(terms)
+    if young := _too_young(age, over):
+        return Grading(scale.name, note=young)
     bands = scale.bands(analyte, unit, lln)
     unknown = _unknown_age(age, over) if bands else _unknown_unit(unit)
     if unknown:
         every = [WITHIN, *(Mark(term.direction, s.grade) for term in terms for s in term.steps)]
         return Grading(scale.name, allows=_listed(every), note=unknown)
     return _compared(scale, analyte, bands, (comparator, value, lln))
+
+
+def grade_bands(scale: GradeScale, row: Row) -> tuple[list[Band], str]:
+    """The values of each grade beside a result of a flagged table, or why none is known."""
+    terms = scale.terms_of(row["analyte"])
+    if not terms:
+        return [], "not an analyte of the scale"
+    born = _age(row["birth_date"], row["time"])
+    age, over = row["age_years"] if born is None else born, _over(terms)
+    bands = scale.bands(row["analyte"], row["unit"], row["low"])
+    unknown = _unknown_age(age, over) if bands else _unknown_unit(row["unit"])
+    why = _too_young(age, over) or unknown
+    return ([], why) if why else (bands, "")
+
+
+def _over(terms: Sequence[GradeTerm]) -> Decimal | int:
+    """The age that a person is older than, for the terms to apply."""
+    return max(term.over_age_years or 0 for term in terms)
+
+
+def _too_young(age: float | None, over: Decimal | int) -> str:
+    return "" if age is None or age >= over else f"the scale is for over {over} years"
 
 
 def _unknown_unit(unit: str) -> str:

@@ -185,13 +185,16 @@ def grade_scales() -> dict[str, GradeScale]:
     return {scale.name: scale for scale in table.scales}
 
 
-def choose_grade_scale(name: str) -> GradeScale:
+def choose_grade_scale(name: str, option: str = "--scale") -> GradeScale:
     """A scale by its name.
+
+    Args:
+        option: Where the name was given.
 
     Raises:
         InvalidInput: There is no such scale.
     """
     known = grade_scales()
     if name not in known:
-        raise InvalidInput([choice_problem("--scale", name, list(known))])
+        raise InvalidInput([choice_problem(option, name, list(known))])
     return known[name]

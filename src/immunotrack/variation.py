@@ -140,10 +140,25 @@ def known_variation(entries: Sequence[Variation], analyte: str) -> KnownVariatio
     >>> known_variation(choose_variation(), "mhla_dr").analytical.said
     'at most 3.2 % (printed 1.9-3.2)'
     """
-    own = [entry for entry in entries if entry.is_of(analyte)]
-    within = (entry.cv_within_subject_percent for entry in own)
-    analytical = (entry.cv_analytical_percent for entry in own)
+    within, analytical = _deciding(entries, analyte)
     return KnownVariation(
-        next((cv for cv in within if cv is not None), None),
-        next((cv for cv in analytical if cv is not None), None),
+        within.cv_within_subject_percent if within else None,
+        analytical.cv_analytical_percent if analytical else None,
+    )
+
+
+def variation_sources(entries: Sequence[Variation], analyte: str) -> tuple[str, str]:
+    """Where the two CVs of an analyte stand; empty for one that is not known."""
+    within, analytical = _deciding(entries, analyte)
+    return within.source if within else "", analytical.source if analytical else ""
+
+
+def _deciding(
+    entries: Sequence[Variation], analyte: str
+) -> tuple[Variation | None, Variation | None]:
+    """The first entry that gives the one CV of an analyte, and the first that gives the other."""
+    own = [entry for entry in entries if entry.is_of(analyte)]
+    return (
+        next((entry for entry in own if entry.cv_within_subject_percent is not None), None),
+        next((entry for entry in own if entry.cv_analytical_percent is not None), None),
     )
