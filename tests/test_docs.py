@@ -10,6 +10,7 @@ from immunotrack.analytes import analytes
 from immunotrack.annotated import ADDED
 from immunotrack.decisions import rule_presets
 from immunotrack.flags import FLAGS
+from immunotrack.plot.asked import SHOWS
 from immunotrack.plot.save import FORMATS
 from immunotrack.plot.style import SIZES
 from immunotrack.problems import CODES
@@ -34,6 +35,7 @@ NAMES = [
     *FLAGS,
     *SIZES,
     *EVENT_KINDS,
+    *SHOWS,
     *BASES,
     *ADDED,
     *(suffix[1:] for suffix in FORMATS),

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Unpack
 
 import narwhals as nw
 import polars as pl
@@ -12,6 +12,7 @@ import polars as pl
 from immunotrack.annotated import flagged_results
 from immunotrack.cases import Case
 from immunotrack.flags import flag
+from immunotrack.plot.asked import Asked, Showing, ask
 from immunotrack.problems import InvalidInput, Problem, counted, shown
 from immunotrack.readers.events import events_frame
 from immunotrack.records import Patient
@@ -39,6 +40,7 @@ def plot_timeline(
     windows: WindowSet | str | None = None,
     log: Sequence[str] = (),
     size: SizeName = "double",
+    **more: Unpack[Showing],
 ) -> Figure:
     """The timeline of one patient: a panel for each analyte, a lane for each kind of event.
 
@@ -51,6 +53,8 @@ def plot_timeline(
         windows: A set of sampling windows, the name of a preset, or the path of a TOML file.
         log: Analytes with a logarithmic axis.
         size: `double` (183 mm), `single` (89 mm) or `screen`.
+        more: What is shown beyond this, see `Showing`: `show` (grades, baseline, response, changes,
+            missed, uncertainty) with `grade_scale`, `variation` and `plan`; `view="strip"`.
 
     Returns:
         A Figure that no pyplot knows of; `fig.savefig` or `immunotrack.plot.save.save_figure`.
@@ -60,7 +64,14 @@ def plot_timeline(
     """
     from immunotrack.plot.timeline import draw_timeline  # noqa: PLC0415 - matplotlib is slow
 
-    choice = Choice(patient=patient, analytes=analytes, ranges=ranges, windows=windows, log=log)
+    choice = Choice(
+        patient=patient,
+        analytes=analytes,
+        ranges=ranges,
+        windows=windows,
+        log=log,
+        asked=ask(**more),
+    )
     return draw_timeline(_timeline(data, events, choice), size)
 
 
@@ -70,6 +81,7 @@ class Choice:
 
     Args:
         title: In place of the case's, or of the patient's id.
+        asked: What is shown beyond the default.
     """
 
     patient: str = ""
@@ -78,6 +90,7 @@ class Choice:
     windows: WindowSet | str | None = None
     log: Sequence[str] = ()
     title: str = ""
+    asked: Asked = field(default_factory=Asked)
 
 
 def source_timeline(source: Source, events: pl.DataFrame, choice: Choice) -> Timeline:
@@ -134,9 +147,10 @@ def _patient_timeline(
             analytes=choice.analytes or (case.panels if case else ()),
             lanes=case.lanes if case else (),
             log=choice.log,
-            windows=_window_set(choice.windows, case),
+            windows=_window_set(choice, case),
             clock=case.clock.name if case else "",
             assumptions=case.assumptions if case else (),
+            asked=choice.asked,
         ),
     )
     if len(events) and not len(happened):
@@ -148,11 +162,12 @@ def _patient_timeline(
     return timeline
 
 
-def _window_set(chosen: WindowSet | str | None, case: CaseFile | None) -> WindowSet | None:
-    """The windows that were chosen, else the case's; none for `none`."""
-    if isinstance(chosen, WindowSet):
-        return chosen
-    name = chosen or (case.windows if case else "")
+def _window_set(choice: Choice, case: CaseFile | None) -> WindowSet | None:
+    """The windows that were chosen, else the case's but for a strip; none for `none`."""
+    if isinstance(choice.windows, WindowSet):
+        return choice.windows
+    own = case.windows if case and choice.asked.view == "panels" else ""
+    name = choice.windows or own
     return choose_window_set(name) if name not in {"", "none"} else None
 
 

@@ -53,3 +53,25 @@ def clipped(figure: Figure) -> list[str]:
         for text, box in texts(figure)
         if box.x0 < page.x0 or box.x1 > page.x1 or box.y0 < page.y0 or box.y1 > page.y1
     ]
+
+
+def beside_their_tiles(figure: Figure) -> list[str]:
+    """Letters of a strip that are wider than what they stand on."""
+    figure.draw_without_rendering()
+    renderer = figure.canvas.get_renderer()
+    tiles = [
+        artist.get_window_extent(renderer)
+        for artist in figure.findobj(lambda artist: artist.get_gid() == "pattern")
+    ]
+    letters = [
+        (artist.get_text(), artist.get_window_extent(renderer))
+        for artist in figure.findobj(lambda artist: artist.get_gid() == "pattern-letter")
+    ]
+    return [
+        text
+        for text, box in letters
+        if not any(
+            tile.x0 <= box.x0 and box.x1 <= tile.x1 and tile.y0 < box.y0 + box.height / 2 < tile.y1
+            for tile in tiles
+        )
+    ]

@@ -1,4 +1,4 @@
-"""Two images guard the look; everything else about a figure is asked of its artists.
+"""Three images guard the look; everything else about a figure is asked of its artists.
 
 Text is placed anew by each matplotlib, so they are compared under the version that drew them only.
 `make baseline` draws them again: look at them before they are committed.
@@ -12,10 +12,24 @@ import pytest
 from matplotlib.testing.compare import compare_images
 
 from immunotrack import Measurement, Patient, load_case, plot_timeline
+from immunotrack.variation import Variation
 
 BASELINE = Path(__file__).parent / "baseline"
 DRAWN_BY = "3.11"
 DPI = 90
+MARKS = {
+    "show": "grades,baseline,response,changes,missed,uncertainty",
+    "plan": "3 µg/kg on day 24, then 10 µg/kg three times a week for 4 weeks",
+    "variation": [
+        Variation(
+            analyte="lymphocytes",
+            cv_within_subject_percent=12,
+            cv_analytical_percent=5,
+            source="an example",
+        )
+    ],
+}
+"""Everything that panels and lanes show on request."""
 
 
 def statuses() -> Patient:
@@ -43,11 +57,12 @@ def statuses() -> Patient:
     not mpl.__version__.startswith(DRAWN_BY),
     reason=f"the images were drawn by matplotlib {DRAWN_BY}, this is {mpl.__version__}",
 )
-@pytest.mark.parametrize("name", ["case-report", "statuses"])
+@pytest.mark.parametrize("name", ["case-report", "statuses", "marks"])
 def test_looks_as_it_did(name, tmp_path):
     """The figure is that of the image, but for rounding of the renderer."""
-    data = load_case("monneret-2020") if name == "case-report" else statuses()
-    figure = plot_timeline(data, size="double" if name == "case-report" else "single")
+    data = statuses() if name == "statuses" else load_case("monneret-2020")
+    more = MARKS if name == "marks" else {}
+    figure = plot_timeline(data, size="single" if name == "statuses" else "double", **more)
     figure.set_dpi(DPI)
     baseline = BASELINE / f"{name}.png"
     drawn = tmp_path / f"{name}.png"

@@ -21,6 +21,16 @@ class Size(StrEnum):
     screen = "screen"
 
 
+class View(StrEnum):
+    """How the series are drawn."""
+
+    as_panels = "panels"
+    as_strip = "strip"
+
+
+_MORE = "On request"
+
+
 def register(app: typer.Typer) -> None:
     """Add the command."""
     app.command("plot")(plot)
@@ -45,6 +55,47 @@ def plot(
     log: Annotated[
         list[str] | None, typer.Option(metavar="ANALYTE", help="Logarithmic axis. Repeatable.")
     ] = None,
+    show: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="A,B",
+            help="Also: grades, baseline, response (peak, recovery, relapse), changes (significant "
+            "ones), missed (doses, against --plan), uncertainty.",
+            rich_help_panel=_MORE,
+        ),
+    ] = None,
+    grade_scale: Annotated[
+        str,
+        typer.Option(
+            metavar="SCALE",
+            help="Of --show grades: ctcae-v5 (if not given) or daids-v2.1.",
+            rich_help_panel=_MORE,
+        ),
+    ] = "",
+    variation: Annotated[
+        str,
+        typer.Option(
+            metavar="FILE.toml",
+            help="Your own within-subject and analytical variation, for changes and uncertainty.",
+            rich_help_panel=_MORE,
+        ),
+    ] = "",
+    plan: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="[DOSE=]PLAN",
+            help="Of --show missed: iliad7-uk …, or in words: '10 µg/kg twice a week for 4 weeks'. "
+            "Repeatable.",
+            rich_help_panel=_MORE,
+        ),
+    ] = None,
+    view: Annotated[
+        View,
+        typer.Option(
+            help="A panel an analyte, or a strip: one letter a sample, for many analytes.",
+            rich_help_panel=_MORE,
+        ),
+    ] = View.as_panels,
     title: Annotated[str, typer.Option(help="In place of the patient's id.")] = "",
     output: Annotated[
         Path, typer.Option("-o", "--output", metavar="FILE.png|svg|pdf", help="The figure.")
@@ -57,19 +108,22 @@ def plot(
 ) -> None:
     """Draw a patient's timeline: reference bands, samples, windows, doses and events."""
     from immunotrack.figure import Choice, source_timeline
-    from immunotrack.outputs import not_both, not_onto, write_whole
-    from immunotrack.plot.save import check_format, missing_letters, save_figure
+    from immunotrack.outputs import write_whole
+    from immunotrack.plot.asked import ask
+    from immunotrack.plot.save import missing_letters, save_figure
     from immunotrack.plot.timeline import draw_timeline
     from immunotrack.readers import input_files, read_events_file, read_source
 
-    check_format(output)
-    settings = [*(ranges or []), *([windows] if windows else [])]
+    asked = ask(
+        show or (),
+        grade_scale=grade_scale,
+        variation=variation or None,
+        plan=plan or (),
+        view=view.value,
+    )
+    settings = [*(ranges or []), *filter(None, (windows, variation))]
     read = [*input_files(source), *([events] if events else []), *map(Path, settings)]
-    for written in (output, data):
-        if written is not None:
-            not_onto(written, read)
-    if data is not None:
-        not_both(output, data)
+    _check_outputs(output, data, read)
     found = read_source(source, reading)
     tell_reading(found.told)
     problems = list(found.problems)
@@ -85,6 +139,7 @@ def plot(
         windows=windows,
         log=names(log or []),
         title=title,
+        asked=asked,
     )
     timeline = source_timeline(found, happened, chosen)
     figure = draw_timeline(timeline, size.value)
@@ -98,3 +153,16 @@ def plot(
     say(f"figure: {output}" + (f"; data: {data}" if data else ""))
     if any(problem.is_error for problem in (*problems, *timeline.problems)):
         raise typer.Exit(INVALID_ROWS)
+
+
+def _check_outputs(output: Path, data: Path | None, read: list[Path]) -> None:
+    """Refuse outputs of no known format, onto an input, or onto each other."""
+    from immunotrack.outputs import not_both, not_onto
+    from immunotrack.plot.save import check_format
+
+    check_format(output)
+    for written in (output, data):
+        if written is not None:
+            not_onto(written, read)
+    if data is not None:
+        not_both(output, data)

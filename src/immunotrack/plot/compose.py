@@ -6,7 +6,8 @@ from dataclasses import replace
 from narwhals.typing import IntoDataFrame
 
 from immunotrack.clocks import Clock, choose_clock, day_of_death, unplaced_events, with_days
-from immunotrack.plot.drawn import Panel, Row, Timeline, Wish, not_drawn, printable
+from immunotrack.plot.drawn import LETTERS, Panel, Row, Timeline, Wish, not_drawn, printable
+from immunotrack.plot.marks import Scene, find_marks
 from immunotrack.plot.series import refuse_absent, series
 from immunotrack.problems import Problem
 from immunotrack.records import EVENT_KINDS
@@ -27,36 +28,66 @@ def compose(frame: IntoDataFrame, events: Sequence[Row], wish: Wish) -> Timeline
     results = conform(frame)
     clock = choose_clock(results, events, wish.clock)
     placed = _placed(events, clock)
+    strip = wish.asked.view == "strip"
+    windows = None if strip else wish.windows
     shown = series(
         in_standard_units(with_days(results, clock)),
         wanted=wish.analytes,
         log=wish.log,
-        windows=wish.windows,
+        windows=windows,
         died=day_of_death(events, clock),
+        view=wish.asked.view,
     )
     lanes = _lanes(placed, wish.lanes)
     days = _days(shown.panels, lanes)
+    scene = Scene(results.to_native(), events, clock, shown.panels, lanes, days)
+    marks = find_marks(scene, wish.asked)
     first = next((event for event in placed if _is_dose_within(event, days)), None)
     drawn = [row for panel in shown.panels for row in (*panel.faint, *panel.line)]
     return Timeline(
         title=printable(wish.title),
         clock=replace(clock, name=printable(clock.name)),
-        panels=shown.panels,
+        panels=[replace(panel, marks=marks.of(panel.analyte)) for panel in shown.panels],
         lanes=lanes,
         first_dose=None if first is None else first["day"],
         dose_name="" if first is None else first["name"],
         days=days,
-        windows=wish.windows,
+        windows=windows,
         assumptions=wish.assumptions,
         illustrative=any(row["origin"] == "illustrative" for row in drawn),
-        table=shown.table,
-        problems=[
-            *shown.problems,
-            *unplaced_events(events, clock),
-            *_other_clock(wish.windows, clock),
-            *_outside(lanes, days),
-        ],
+        table=[*(map(_as_pattern, shown.table) if strip else shown.table), *marks.rows],
+        problems=[*shown.problems, *_problems(scene, wish), *marks.problems],
+        view=wish.asked.view,
+        doses=marks.by_lane,
+        notes=marks.notes,
     )
+
+
+def _problems(scene: Scene, wish: Wish) -> list[Problem]:
+    """What has no place on the figure."""
+    return [
+        *unplaced_events(scene.events, scene.clock),
+        *_other_clock(wish.windows, scene.clock),
+        *(_without_values(wish) if wish.asked.view == "strip" else ()),
+        *_outside(scene.lanes, scene.days),
+    ]
+
+
+def _as_pattern(row: Row) -> Row:
+    """A sample as a strip draws it."""
+    if row["series"] != "value":
+        return row
+    return {**row, "series": "pattern", "mark": LETTERS[row["flag"]]}
+
+
+def _without_values(wish: Wish) -> list[Problem]:
+    """What was asked of an axis of values, which a strip has not."""
+    told = []
+    if wish.windows is not None:
+        told.append(not_drawn("a strip shows every sample, and no windows", "Take --view panels."))
+    if wish.log:
+        told.append(not_drawn("a strip has no axis for --log", "Take --view panels."))
+    return told
 
 
 def _placed(events: Sequence[Row], clock: Clock) -> list[Row]:

@@ -167,6 +167,10 @@ _TAIL: Final = 4.0
 """The length of the dots behind a bar whose end is not stated, in mm."""
 
 
+DOSE_RISE: Final = 0.36
+"""How far above the middle of its lane a dose stands, in plain lanes."""
+
+
 def _draw_doses(lane: Lane, doses: Sequence[Row]) -> None:
     """Triangles, filled where the day is stated, with the sizes below them.
 
@@ -176,7 +180,7 @@ def _draw_doses(lane: Lane, doses: Sequence[Row]) -> None:
     for event in doses:
         lane.ax.plot(
             [event["day"]],
-            [lane.y - 0.36],
+            [lane.y - DOSE_RISE],
             linestyle="none",
             marker="v",
             color=DOSE,

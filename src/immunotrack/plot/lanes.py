@@ -9,8 +9,8 @@ from matplotlib.ticker import FuncFormatter
 
 from immunotrack.numbers import grouped
 from immunotrack.plot.drawn import Row, Timeline
-from immunotrack.plot.lane import Lane, dose_units, draw_lane, is_point
-from immunotrack.plot.style import FONT, INK, RULE, STRIPE, Ruler, Size, day_locator
+from immunotrack.plot.lane import DOSE_RISE, Lane, dose_units, draw_lane, is_point
+from immunotrack.plot.style import FONT, INK, PLANNED, RULE, STRIPE, Ruler, Size, day_locator
 
 WIDEST_LABEL: Final = 0.3
 """The most that the name of a lane may take of the page's width."""
@@ -52,7 +52,8 @@ def draw_lanes(
         width: Of the axes, in mm.
         beyond: Room for text right of the axes, in mm.
 
-    The artists carry a gid: `lane`, `dose`, `event` and `event-label`.
+    The artists carry a gid: `lane`, `dose`, `event` and `event-label`; against a plan also
+    `missed-dose`, `undetermined-dose` and `extra-dose`.
     """
     ax.set_xlim(timeline.days)
     ax.set_ylim(strip_height(timeline), 0)
@@ -65,9 +66,29 @@ def draw_lanes(
         label = ruler.fitted(lane_label(name, events), size.text, size.width * WIDEST_LABEL)
         _draw_stripe(lane, label)
         draw_lane(lane, events)
+        _draw_planned(lane, timeline.doses.get(name, ()))
         top += tall
     _draw_axis(ax, timeline, size)
     return ax
+
+
+def _draw_planned(lane: Lane, doses: Sequence[Row]) -> None:
+    """What became of planned doses, at the height of the doses that were given."""
+    for row in doses:
+        mark = PLANNED[row["series"]]
+        lane.ax.plot(
+            [row["day"]],
+            [lane.y - DOSE_RISE],
+            linestyle="none",
+            marker=mark.marker,
+            markerfacecolor="none",
+            markeredgecolor=mark.colour,
+            markersize=lane.size.marker * (1.9 if mark.marker == "o" else 1.1),
+            markeredgewidth=lane.size.line * 1.2,
+            zorder=4.5,
+            clip_on=False,
+            gid=row["series"].replace(" ", "-"),
+        )
 
 
 def _draw_stripe(lane: Lane, label: str) -> None:

@@ -1,13 +1,33 @@
 """The legend: a sample of every mark that is on the figure, and of no other."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Final
 
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
-from immunotrack.plot.drawn import Timeline
+from immunotrack.change import EXPANSION
+from immunotrack.plot.drawn import LETTERS, Timeline
 from immunotrack.plot.page import MARGIN, Page
-from immunotrack.plot.style import BAND, DOSE, FAINT, INK, MARKS, Ruler, Size, line_height
+from immunotrack.plot.style import (
+    BAND,
+    CHANGE,
+    CRITICAL,
+    DOSE,
+    FAINT,
+    GRADE,
+    GRADE_ALPHA,
+    INK,
+    MARKS,
+    PLANNED,
+    RECOVERY,
+    RELAPSE,
+    RULE,
+    TILES,
+    Ruler,
+    Size,
+    line_height,
+)
 
 Entry = tuple[str, Line2D | Rectangle]
 Placed = tuple[float, str, Line2D | Rectangle]
@@ -15,6 +35,8 @@ Placed = tuple[float, str, Line2D | Rectangle]
 
 def legend_entries(timeline: Timeline) -> list[Entry]:
     """Only what is on the figure."""
+    if timeline.view == "strip":
+        return [*_tiles(timeline), *_first_dose(timeline), *_planned(timeline)]
     rows = [row for panel in timeline.panels for row in panel.line]
     flags = {row["flag"] for row in rows}
     entries: list[Entry] = []
@@ -27,7 +49,7 @@ def legend_entries(timeline: Timeline) -> list[Entry]:
 
     for flag, entry in MARKS.items():
         if flag in flags:
-            mark(entry.label, entry.marker, entry.colour, edge=INK if flag in {"LL", "HH"} else "")
+            mark(entry.label, entry.marker, entry.colour, edge=INK if flag in CRITICAL else "")
     if any(row["comparator"] in {"<", "<="} for row in rows):
         mark("below detection or quantification", "o", INK, filled=False)
     if any(row["comparator"] in {">", ">="} for row in rows):
@@ -36,18 +58,94 @@ def legend_entries(timeline: Timeline) -> list[Entry]:
         entries.append(("reference range", Rectangle((0, 0), 1, 1, facecolor=BAND)))
     if any(panel.spans for panel in timeline.panels):
         entries.append(("sampling window", Line2D([], [], color=FAINT)))
-    if timeline.first_dose is not None and timeline.panels:
-        arrow = Line2D([], [], color=DOSE, marker="v", markevery=[1])
-        entries.append((f"first {timeline.dose_name} dose", arrow))
-    return entries
+    return [*entries, *_first_dose(timeline), *_marks(timeline), *_planned(timeline)]
+
+
+def _first_dose(timeline: Timeline) -> list[Entry]:
+    if timeline.first_dose is None or not timeline.panels:
+        return []
+    arrow = Line2D([], [], color=DOSE, marker="v", markevery=[1])
+    return [(f"first {timeline.dose_name} dose", arrow)]
+
+
+def _marks(timeline: Timeline) -> list[Entry]:
+    """What the panels show on request."""
+    names = {row["series"] for row in timeline.marks}
+    return [(label, artist()) for name, label, artist in _MARKS if name in names]
+
+
+_MARKS: Final[Sequence[tuple[str, str, Callable[[], Line2D | Rectangle]]]] = (
+    (
+        "grade",
+        "severity grade, G1 to G4",
+        lambda: Rectangle((0, 0), 1, 1, facecolor=GRADE, alpha=GRADE_ALPHA["G3"]),
+    ),
+    (
+        "baseline",
+        "baseline, before the first dose",
+        lambda: Line2D([], [], color=RECOVERY, linestyle=(0, (1.2, 0.6))),
+    ),
+    ("peak", "peak after the first dose", lambda: _sign("*", RECOVERY)),
+    ("recovery", "recovery, between two samples", lambda: Line2D([], [], color=RECOVERY)),
+    (
+        "relapse",
+        "relapse, between two samples",
+        lambda: Line2D([], [], color=RELAPSE, linestyle=(0, (1, 0.7)), dash_capstyle="butt"),
+    ),
+    ("change", "significant change", lambda: Line2D([], [], color=CHANGE)),
+    ("uncertainty", f"± {EXPANSION} × analytical CV", lambda: _sign("|", RULE)),
+)
+"""The series of `DRAWN` that a legend names."""
+
+
+def _sign(marker: str, colour: str) -> Line2D:
+    """A mark as the figure has it; a ring is open."""
+    face = "none" if marker == "o" else colour
+    return Line2D(
+        [], [], linestyle="none", marker=marker, markerfacecolor=face, markeredgecolor=colour
+    )
+
+
+def _planned(timeline: Timeline) -> list[Entry]:
+    """What became of planned doses."""
+    there = {row["series"] for rows in timeline.doses.values() for row in rows}
+    return [
+        (mark.label, _sign(mark.marker, mark.colour))
+        for name, mark in PLANNED.items()
+        if name in there
+    ]
+
+
+def _edge(flag: str) -> str:
+    return TILES[flag].edge if flag in CRITICAL else "none"
+
+
+def _tiles(timeline: Timeline) -> list[Entry]:
+    """The letters of a strip, each with the colour of its tile."""
+    rows = [row for panel in timeline.panels for row in panel.samples]
+    there = {row["flag"] for row in rows}
+    found: list[Entry] = [
+        (
+            f"{LETTERS[flag]}  {mark.label}",
+            Rectangle((0, 0), 1, 1, facecolor=TILES[flag].ground, edgecolor=_edge(flag)),
+        )
+        for flag, mark in MARKS.items()
+        if flag in there
+    ]
+    if any(row["comparator"] for row in rows):
+        white = Rectangle((0, 0), 1, 1, facecolor="white", edgecolor=RULE)
+        found.append(("white: a bound, such as <5", white))
+    return found
 
 
 def legend_rows(entries: Sequence[Entry], size: Size, ruler: Ruler) -> list[list[Placed]]:
     """The entries in rows, each with its place from the left, in mm."""
     rows: list[list[Placed]] = []
     left = size.width
-    for label, artist in entries:
-        wide = ruler.width(label, size.small) + size.small * 0.75
+    beside = size.small * 0.75
+    for text, artist in entries:
+        label = ruler.fitted(text, size.small, size.width - 2 * MARGIN - 1 - beside)
+        wide = ruler.width(label, size.small) + beside
         if left + wide > size.width - MARGIN:
             rows.append([])
             left = MARGIN + 1

@@ -1,10 +1,11 @@
 """The footnote of a figure: what a reader must know, from what is drawn."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from immunotrack.plot.drawn import Timeline
+from immunotrack.problems import counted
 from immunotrack.ranges import builtin_range_sets
 from immunotrack.windows import Window
 
@@ -25,6 +26,7 @@ def footnote(timeline: Timeline) -> str:
         *_window_notes(timeline),
         *_range_notes(timeline),
         *_event_notes(timeline),
+        *timeline.notes,
         *(f"{text[:1].upper()}{text[1:].rstrip('.')}." for text in timeline.assumptions),
     ]
     return " ".join(sentences)
@@ -62,14 +64,22 @@ def _range_notes(timeline: Timeline) -> Iterator[str]:
         }
     if sources:
         told = "; ".join(
-            f"{', '.join(headings)}: {'as given with the results' if name == 'file' else name}"
+            _by_range(name, headings, brief=timeline.view == "strip")
             for name, headings in sources.items()
         )
         yield f"Reference ranges: {told}."
     if ageless:
         yield "Age not given: adult ranges are assumed to apply."
-    if any(panel.limits for panel in timeline.panels):
+    if timeline.view == "panels" and any(panel.limits for panel in timeline.panels):
         yield "Dashed: decision limits, which are no reference range."
+
+
+def _by_range(name: str, headings: Sequence[str], *, brief: bool) -> str:
+    """A range set and whose it is; briefly how many analytes have it."""
+    words = "as given with the results" if name == "file" else name
+    if brief:
+        return f"{words} ({counted(len(headings), 'analyte')})"
+    return f"{', '.join(headings)}: {words}"
 
 
 def _for_adults(set_name: str, analyte: str) -> bool:

@@ -1,7 +1,7 @@
 """One panel: the reference band, the samples, the windows and the first dose, on one Axes."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import groupby
 
 from matplotlib.axes import Axes
@@ -10,10 +10,11 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 from immunotrack.numbers import grouped
-from immunotrack.plot.drawn import Panel, Row, Timeline
+from immunotrack.plot.drawn import Panel, Row, Timeline, stretches
+from immunotrack.plot.marking import draw_marks
 from immunotrack.plot.style import (
     BAND,
-    DOSE,
+    CRITICAL,
     FAINT,
     FONT,
     INK,
@@ -22,6 +23,8 @@ from immunotrack.plot.style import (
     TREATED,
     Size,
     day_locator,
+    dose_arrow,
+    thinner,
 )
 
 
@@ -29,28 +32,37 @@ def draw_panel(ax: Axes, panel: Panel, timeline: Timeline, size: Size) -> Axes:
     """Draw a panel; heading and range are the page's business.
 
     The artists carry a gid: `band`, `decision-limit`, `treatment`, `dose`, `window`, `sample`,
-    `line`, and `value` or `censored` for the points.
+    `line`, and `value` or `censored` for the points; further ones see `draw_marks`.
     """
     ax.set_xlim(timeline.days)
     ax.set_ylim(y_limits(panel))
     _axes(ax, panel, size)
     _treatment(ax, timeline, size)
+    draw_marks(ax, panel, size)
     _bands(ax, panel, timeline)
     _windows(ax, panel, timeline, size)
     _points(ax, panel.faint, size, faint=True)
-    for stretch in runs(panel.line):
+    for stretch, _, _ in stretches(panel.line, timeline.days):
         run = [row for row in stretch if _visible(ax, row["value"])]
         days, values = [row["day"] for row in run], [row["value"] for row in run]
-        width = size.line * _thinner(panel.line)
+        width = size.line * thinner(len(panel.line))
         ax.plot(days, values, color=INK, linewidth=width, zorder=3, gid="line")
     _points(ax, panel.line, size, faint=False)
     return ax
+
+
+def _bar_ends(panel: Panel) -> list[float]:
+    """The ends of the uncertainty bars; what a bar of a count has below zero needs no room."""
+    bars = [row for row in panel.marks if row["series"] == "uncertainty"]
+    ends = [row[end] for row in bars for end in ("from_value", "to_value")]
+    return [max(end, 0.0) for end in ends] if panel.counts else ends
 
 
 def y_limits(panel: Panel) -> tuple[float, float]:
     """The axis: from zero for a count, and with every edge of the band in sight."""
     values = [row["value"] for row in (*panel.line, *panel.faint)]
     edges = [row[side] for row in panel.line for side in ("low", "high") if row[side] is not None]
+    edges += _bar_ends(panel)
     edges += [float(limit.limit) for limit in panel.limits if limit.limit is not None]
     everything = [*values, *edges] or [1.0]
     top = max(everything)
@@ -62,12 +74,6 @@ def y_limits(panel: Panel) -> tuple[float, float]:
         bottom = min(0.0, bottom)
     air = (top - bottom or abs(top) or 1.0) * 0.12
     return (bottom if bottom == 0 else bottom - air), top + air
-
-
-def runs(rows: Sequence[Row]) -> Iterator[list[Row]]:
-    """The series in stretches of one range: where the range changes, the line breaks."""
-    for _, stretch in groupby(rows, key=lambda row: (row["low"], row["high"], row["range_source"])):
-        yield list(stretch)
 
 
 def range_text(panel: Panel) -> str:
@@ -116,14 +122,7 @@ def _treatment(ax: Axes, timeline: Timeline, size: Size) -> None:
         xy=(day, 0.90),
         xytext=(day, 1.035),
         xycoords=("data", "axes fraction"),
-        arrowprops={
-            "arrowstyle": "-|>",
-            "color": DOSE,
-            "linewidth": size.line * 1.3,
-            "mutation_scale": size.marker * 1.7,
-            "shrinkA": 0,
-            "shrinkB": 0,
-        },
+        arrowprops=dose_arrow(size),
         annotation_clip=False,
         zorder=6,
         gid="dose",
@@ -133,10 +132,7 @@ def _treatment(ax: Axes, timeline: Timeline, size: Size) -> None:
 def _bands(ax: Axes, panel: Panel, timeline: Timeline) -> None:
     """The range as a band, to the edge where it has no limit, stepping where it changes."""
     bottom, top = ax.get_ylim()
-    stretches = list(runs(panel.line))
-    starts = [timeline.days[0], *(stretch[0]["day"] for stretch in stretches[1:])]
-    ends = [*starts[1:], timeline.days[1]]
-    for stretch, start, end in zip(stretches, starts, ends, strict=True):
+    for stretch, start, end in stretches(panel.line, timeline.days):
         low, high = stretch[0]["low"], stretch[0]["high"]
         if low is None and high is None:
             continue
@@ -190,7 +186,7 @@ def _points(ax: Axes, rows: Sequence[Row], size: Size, *, faint: bool) -> None:
 
     Many points are drawn smaller, so that they do not run into one blot.
     """
-    marker = size.marker * _thinner(rows)
+    marker = size.marker * thinner(len(rows))
 
     def kind(row: Row) -> tuple[str, bool]:
         return str(row["flag"]), bool(row["comparator"])
@@ -198,7 +194,7 @@ def _points(ax: Axes, rows: Sequence[Row], size: Size, *, faint: bool) -> None:
     for (flag, censored), group in groupby(sorted(rows, key=kind), key=kind):
         points = [row for row in group if _visible(ax, row["value"])]
         mark = MARKS[flag]
-        critical = flag in {"LL", "HH"}
+        critical = flag in CRITICAL
         ax.plot(
             [row["day"] for row in points],
             [row["value"] for row in points],
@@ -213,11 +209,6 @@ def _points(ax: Axes, rows: Sequence[Row], size: Size, *, faint: bool) -> None:
             clip_on=False,
             gid="sample" if faint else "censored" if censored else "value",
         )
-
-
-def _thinner(rows: Sequence[Row]) -> float:
-    """By how much line and marks are drawn smaller: not at all up to 60 samples."""
-    return min(1.0, max(0.35, math.sqrt(60 / max(len(rows), 1))))
 
 
 def _visible(ax: Axes, value: float) -> bool:

@@ -8,7 +8,8 @@ from typing import Any, Final
 import narwhals as nw
 
 from immunotrack.analytes import Analyte, analytes
-from immunotrack.plot.drawn import DRAWN, Panel, Row, not_drawn, printable
+from immunotrack.plot.asked import View
+from immunotrack.plot.drawn import Panel, Row, drawn_row, not_drawn, printable
 from immunotrack.problems import InvalidInput, Problem, shown
 from immunotrack.ranges import ReferenceRange, builtin_range_sets
 from immunotrack.table import LIMITS, analyte_key, plain_rows, standard_value
@@ -17,7 +18,8 @@ from immunotrack.windowed import window
 from immunotrack.windows import WindowSet
 
 MOST_PANELS: Final = 9
-"""How many panels are drawn where the user does not choose."""
+MOST_ROWS: Final = 40
+"""How many panels, or rows of a strip, are drawn where the user does not choose."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,7 @@ def series(
     log: Sequence[str] = (),
     windows: WindowSet | None = None,
     died: float | None = None,
+    view: View = "panels",
 ) -> Series:
     """The series of one patient.
 
@@ -50,13 +53,14 @@ def series(
         wanted: Names of the analytes, in order; by default those of the catalogue.
         log: Names of the analytes with a logarithmic axis.
         died: The day of death.
+        view: Many more analytes have room in a strip.
 
     Raises:
         InvalidInput: An analyte that was asked for has no number to draw.
     """
     rows = plain_rows(table)
     drawable = [row for row in rows if row["value"] is not None and row["day"] is not None]
-    keys, problems = _choose_analytes(drawable, wanted)
+    keys, problems = _choose_analytes(drawable, wanted, view)
     problems += _without_number(rows, keys, wanted)
     one_unit, mixed = _in_one_unit(drawable, keys)
     by_window = _windowed(table, keys, windows, died)
@@ -67,7 +71,9 @@ def series(
     return Series(panels, _drawn_rows(rows, panels, by_window), problems)
 
 
-def _choose_analytes(rows: Sequence[Row], wanted: Sequence[str]) -> tuple[list[str], list[Problem]]:
+def _choose_analytes(
+    rows: Sequence[Row], wanted: Sequence[str], view: View
+) -> tuple[list[str], list[Problem]]:
     """The analytes to draw, in order, and a note of those that are there and not drawn."""
     counts = Counter(row["analyte"] for row in rows)
     if wanted:
@@ -76,7 +82,10 @@ def _choose_analytes(rows: Sequence[Row], wanted: Sequence[str]) -> tuple[list[s
         return keys, []
     known = [key for key in analytes() if key in counts]
     others = sorted(set(counts) - set(known), key=lambda key: (-counts[key], key))
-    keys = known[:MOST_PANELS] if known else others[: MOST_PANELS - 3]
+    if view == "strip":
+        keys = [*known, *others][:MOST_ROWS]
+    else:
+        keys = known[:MOST_PANELS] if known else others[: MOST_PANELS - 3]
     left = [key for key in (*known, *others) if key not in keys]
     if not left:
         return keys, []
@@ -241,14 +250,15 @@ def _drawn_rows(rows: Sequence[Row], panels: Sequence[Panel], by_window: _ByWind
         for row in panel.line:
             series_name = "window" if panel.spans else "value"
             why = accounts.get(_identity(row), {}).get("why", "") if panel.spans else ""
-            told.append(_drawn(row, series_name, row.get("window", ""), why))
+            window_name = row.get("window", "")
+            told.append(drawn_row(series_name, row, window=window_name, why=why))
         for row in panel.faint:
             account = accounts[_identity(row)]
-            told.append(_drawn(row, "sample", account["window"], account["why"]))
+            told.append(drawn_row("sample", row, window=account["window"], why=account["why"]))
     drawn = {_identity(row) for row in told}
     keys = {panel.analyte for panel in panels}
     return told + [
-        _drawn(row, "not drawn", "", _reason(row))
+        drawn_row("not drawn", row, why=_reason(row))
         for row in rows
         if row["analyte"] in keys and _identity(row) not in drawn
     ]
@@ -262,12 +272,3 @@ def _reason(row: Row) -> str:
 
 def _identity(row: Mapping[str, Any]) -> tuple[Any, ...]:
     return (row["line"], row["analyte"], row["reported"], row["day"])
-
-
-def _drawn(row: Row, series_name: str, label: str, why: str) -> Row:
-    return {
-        **{name: row.get(name) for name in DRAWN},
-        "series": series_name,
-        "window": label,
-        "why": why,
-    }

@@ -1,8 +1,9 @@
 """How everything looks: page sizes, colours, markers, and the measuring of text."""
 
+import math
 import warnings
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -22,6 +23,11 @@ DOSE: Final = "#c8102e"
 TREATED: Final = "#fdf1f2"
 BAR: Final = "#8795a5"
 INFECTION: Final = "#8e6fb0"
+RECOVERY: Final = "#00796b"
+RELAPSE: Final = "#a0287f"
+CHANGE: Final = "#f2c14e"
+GRADE: Final = "#b8860b"
+GRADE_ALPHA: Final = {"G1": 0.10, "G2": 0.18, "G3": 0.27, "G4": 0.38}
 FONT: Final = "DejaVu Sans"
 """The one font that comes with matplotlib, so that a figure is the same on every machine."""
 
@@ -81,6 +87,43 @@ MARKS: Final[dict[str, Mark]] = {
 }
 
 
+PLANNED: Final[dict[str, Mark]] = {
+    "missed dose": Mark("x", DOSE, "planned dose, missed"),
+    "undetermined dose": Mark("1", RULE, "dose planned for the day of the end"),
+    "extra dose": Mark("o", INK, "dose beyond the plan"),
+}
+"""How the doses of a plan are drawn that were not given as planned."""
+
+
+@dataclass(frozen=True, slots=True)
+class TileLook:
+    """How a status is drawn in a strip.
+
+    Args:
+        edge: Of a critical value, and of one that is a bound, which has a white ground.
+        half: From where to where a tile without a letter reaches, in rows from its middle down.
+    """
+
+    ground: str
+    edge: str
+    letter: str
+    half: tuple[float, float]
+
+
+TILES: Final[dict[str, TileLook]] = {
+    "L": TileLook(LOW, LOW, "white", (0.0, 0.41)),
+    "LL": TileLook(LOW, INK, "white", (0.0, 0.41)),
+    "N": TileLook("#cfd4d9", RULE, INK, (-0.12, 0.12)),
+    "H": TileLook(HIGH, HIGH, "white", (-0.41, 0.0)),
+    "HH": TileLook(HIGH, INK, "white", (-0.41, 0.0)),
+    "IND": TileLook(FAINT, RULE, "white", (-0.28, 0.28)),
+    "": TileLook("#e6e9ec", RULE, RULE, (-0.05, 0.05)),
+}
+
+
+CRITICAL: Final = frozenset({"LL", "HH"})
+"""The flags whose marks have an edge."""
+
 _LONGEST: Final = 400
 """No line of a page holds more letters than this."""
 
@@ -126,9 +169,26 @@ class Ruler:
         return [*lines, line] if line else lines
 
 
+def thinner(samples: int) -> float:
+    """By how much line and marks are drawn smaller: not at all up to 60 samples."""
+    return min(1.0, max(0.35, math.sqrt(60 / max(samples, 1))))
+
+
 def day_locator(most: int) -> MaxNLocator:
     """Whole days, at most so many, in steps that suit weeks of days."""
     return MaxNLocator(most, steps=[1, 2, 4, 8, 10], integer=True, min_n_ticks=1)
+
+
+def dose_arrow(size: Size) -> dict[str, Any]:
+    """How the arrow of the first dose is drawn."""
+    return {
+        "arrowstyle": "-|>",
+        "color": DOSE,
+        "linewidth": size.line * 1.3,
+        "mutation_scale": size.marker * 1.7,
+        "shrinkA": 0,
+        "shrinkB": 0,
+    }
 
 
 def line_height(points: float) -> float:

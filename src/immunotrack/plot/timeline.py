@@ -12,6 +12,7 @@ from immunotrack.plot.legend import draw_legend, legend_entries, legend_rows
 from immunotrack.plot.notes import footnote
 from immunotrack.plot.page import MARGIN, Page
 from immunotrack.plot.panels import draw_panel, range_text, y_limits
+from immunotrack.plot.strip import ARROW, LEAST_ROW, draw_strip, strip_note
 from immunotrack.plot.style import (
     DOSE,
     FONT,
@@ -55,9 +56,7 @@ def draw_timeline(timeline: Timeline, size: SizeName = "double") -> Figure:
     legend = legend_entries(timeline)
     foot = _footnote(timeline, page_size, ruler)
     entries = legend_rows(legend, page_size, ruler)
-    heads = [_heads(panel, timeline, page_size, ruler) for panel in timeline.panels]
-    columns = min(page_size.columns, max(len(timeline.panels), 1))
-    rows = ceil(len(timeline.panels) / columns)
+    body = (_strip_body if timeline.view == "strip" else _panel_body)(timeline, page_size, ruler)
     title_lines = ruler.wrapped(
         timeline.title, page_size.title, page_size.width - 2 * MARGIN, bold=True
     )[:3]
@@ -66,26 +65,60 @@ def draw_timeline(timeline: Timeline, size: SizeName = "double") -> Figure:
         + len(title_lines) * line_height(page_size.title)
         + (line_height(page_size.small) + 0.6 if timeline.illustrative else 0)
         + _lanes_height(timeline, page_size)
-        + rows * (_head_height(heads, page_size) + _ticks_height(page_size))
-        + (line_height(page_size.text) if rows else 0)
+        + body.fixed
         + len(entries) * line_height(page_size.small) * 1.15
         + len(foot) * line_height(page_size.small)
         + 1.0
     )
-    panel_height = min(page_size.panel, (page_size.height - fixed) / rows) if rows else 0
-    height = fixed + rows * panel_height
-    if (rows and panel_height < LEAST_PANEL) or height > page_size.height + 0.01:
+    row = min(body.row, (page_size.height - fixed) / body.rows) if body.rows else 0
+    height = fixed + body.rows * row
+    if (body.rows and row < body.least) or height > page_size.height + 0.01:
         raise InvalidInput([_too_many(timeline, size)])
     figure.set_size_inches(page_size.width / MM_PER_INCH, height / MM_PER_INCH)
     page = Page(figure, page_size, ruler, height)
     _title(page, timeline, title_lines)
     if timeline.lanes:
         _lanes(page, timeline)
-    if timeline.panels:
-        _panels(page, timeline, heads, columns, panel_height)
+    if timeline.panels and timeline.view == "strip":
+        _strip(page, timeline, row)
+    elif timeline.panels:
+        _panels(page, timeline, body, row)
     draw_legend(page, entries)
     _foot(page, foot)
     return figure
+
+
+@dataclass(frozen=True, slots=True)
+class _Body:
+    """The rows of panels or of a strip, in mm.
+
+    Args:
+        fixed: What they need beside the height of their rows.
+        row: The height of a row, if there is room.
+        least: The height below which a row is not legible.
+        heads: Of the panels, in their order.
+    """
+
+    rows: int
+    fixed: float
+    row: float
+    least: float
+    columns: int = 1
+    heads: Sequence["_Head"] = ()
+
+
+def _panel_body(timeline: Timeline, size: Size, ruler: Ruler) -> _Body:
+    heads = [_heads(panel, timeline, size, ruler) for panel in timeline.panels]
+    columns = min(size.columns, max(len(timeline.panels), 1))
+    rows = ceil(len(timeline.panels) / columns)
+    fixed = rows * (_head_height(heads, size) + _ticks_height(size))
+    fixed += line_height(size.text) if rows else 0
+    return _Body(rows, fixed, size.panel, LEAST_PANEL, columns, heads)
+
+
+def _strip_body(timeline: Timeline, size: Size, _: Ruler) -> _Body:
+    fixed = (ARROW + _ticks_height(size) + line_height(size.text)) if timeline.panels else 0
+    return _Body(len(timeline.panels), fixed, line_height(size.text) * 1.25, LEAST_ROW)
 
 
 def _nothing(timeline: Timeline) -> Problem:
@@ -99,10 +132,11 @@ def _nothing(timeline: Timeline) -> Problem:
 
 def _too_many(timeline: Timeline, size: str) -> Problem:
     panels, lanes = len(timeline.panels), len(timeline.lanes)
+    kind = "row" if timeline.view == "strip" else "panel"
     return Problem(
         code="unknown-option",
         source="figure",
-        message=f"{counted(panels, 'panel')} and {counted(lanes, 'lane')} have no room on a page "
+        message=f"{counted(panels, kind)} and {counted(lanes, 'lane')} have no room on a page "
         f"of size {size}",
         fix="Choose fewer with --analytes, give fewer events, or take --size screen.",
     )
@@ -131,16 +165,31 @@ def _lane_ticks_height(timeline: Timeline, size: Size) -> float:
 
 def _lanes(page: Page, timeline: Timeline) -> None:
     size = page.size
-    labels = [lane_label(name, events) for name, events in timeline.lanes.items()]
-    widest = max(page.ruler.width(label, size.text) for label in labels)
-    left = MARGIN + min(widest, size.width * WIDEST_LABEL) + 2.2
+    left, width, beyond = _time_axis(timeline, size, page.ruler)
     top = page.top + _lane_ticks_height(timeline, size)
-    beyond = room_beyond(timeline, size, page.ruler)
-    width = size.width - left - MARGIN - beyond
     height = strip_height(timeline) * size.lane
     ax = page.axes(left, top, width, height)
     draw_lanes(ax, timeline, size, page.ruler, width=width, beyond=beyond)
     page.top = top + height + 2.5
+
+
+def _time_axis(timeline: Timeline, size: Size, ruler: Ruler) -> tuple[float, float, float]:
+    """Left end and width of the axis that lanes and a strip share, and the room beyond, in mm."""
+    labels = [lane_label(name, events) for name, events in timeline.lanes.items()]
+    wide = [ruler.width(label, size.text) for label in labels]
+    if timeline.view == "strip":
+        wide += [ruler.width(panel.heading, size.small) for panel in timeline.panels]
+    left = MARGIN + min(max(wide), size.width * WIDEST_LABEL) + 2.2
+    beyond = room_beyond(timeline, size, ruler)
+    return left, size.width - left - MARGIN - beyond, beyond
+
+
+def _strip(page: Page, timeline: Timeline, row: float) -> None:
+    left, width, _ = _time_axis(timeline, page.size, page.ruler)
+    top, height = page.top + ARROW, len(timeline.panels) * row
+    ax = page.axes(left, top, width, height)
+    draw_strip(ax, timeline, page.size, page.ruler, row=row)
+    page.top = top + height + _ticks_height(page.size) + line_height(page.size.text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +216,7 @@ def _heads(panel: Panel, timeline: Timeline, size: Size, ruler: Ruler) -> _Head:
     widest = max((ruler.width(formatter(tick), size.small) for tick in ticks), default=0.0)
     gutter = widest + line_height(size.text) + 2.4
     columns = min(size.columns, len(timeline.panels))
-    width = (size.width - 2 * MARGIN) / columns - gutter - 3
+    width = (size.width - 2 * MARGIN) / columns - gutter - _gap(timeline, size, ruler)
     name = ruler.fitted(panel.heading, size.text, width, bold=True)
     both = ruler.width(name, size.text, bold=True) + ruler.width(range_text(panel), size.small)
     return _Head(name, range_text(panel), both + 2 <= width, gutter)
@@ -186,18 +235,23 @@ def _ticks_height(size: Size) -> float:
     return line_height(size.small) + 1.2 + size.small * 0.45
 
 
-def _panels(
-    page: Page, timeline: Timeline, heads: Sequence[_Head], columns: int, height: float
-) -> None:
-    size = page.size
+def _gap(timeline: Timeline, size: Size, ruler: Ruler) -> float:
+    """The room right of a panel, with that of the names of its grades, in mm."""
+    graded = any(row["series"] == "grade" for row in timeline.marks)
+    return 3 + (ruler.width("G4", size.small) if graded else 0)
+
+
+def _panels(page: Page, timeline: Timeline, body: _Body, height: float) -> None:
+    size, heads, columns = page.size, body.heads, body.columns
+    gap = _gap(timeline, size, page.ruler)
     gutters = [max(head.gutter for head in heads[column::columns]) for column in range(columns)]
-    width = (size.width - 2 * MARGIN - sum(gutters) - 3 * columns) / columns
+    width = (size.width - 2 * MARGIN - sum(gutters) - gap * columns) / columns
     head_height = _head_height(heads, size)
     step = head_height + height + _ticks_height(size)
     start = page.top
     for number, (panel, head) in enumerate(zip(timeline.panels, heads, strict=True)):
         row, column = divmod(number, columns)
-        left = MARGIN + sum(gutters[: column + 1]) + column * (width + 3)
+        left = MARGIN + sum(gutters[: column + 1]) + column * (width + gap)
         top = start + row * step + head_height
         ax = draw_panel(page.axes(left, top, width, height), panel, timeline, size)
         unit_left = left - gutters[column] + line_height(size.text) * 0.5
@@ -240,7 +294,11 @@ def _head(page: Page, head: _Head, left: float, top: float, width: float) -> Non
 
 def _footnote(timeline: Timeline, size: Size, ruler: Ruler) -> list[str]:
     width = size.width - 2 * MARGIN
-    return ruler.wrapped(footnote(timeline), size.small, width)
+    text = footnote(timeline)
+    if timeline.view == "strip" and timeline.panels:
+        axis = _time_axis(timeline, size, ruler)[1]
+        text = f"{strip_note(timeline, size, ruler, axis)} {text}"
+    return ruler.wrapped(text, size.small, width)
 
 
 def _foot(page: Page, lines: Sequence[str]) -> None:
