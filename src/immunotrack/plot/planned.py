@@ -87,7 +87,7 @@ def _against(events: Sequence[Row], clock: Clock, dose: str, plan: Plan) -> list
         if event["kind"] == "dose" and event["name"] == dose
         if (day := clock.day(event["start_time"], event["start_day"])) is not None
     ]
-    kept = plan if plan.states_first_day else plan.starting(min(given))
+    kept = plan if plan.states_start else plan.starting(min(given))
     table = frame_of(own, EVENT_SCHEMA, "polars").to_native()
     return plain_rows(nw.from_native(given_against_planned(table, kept, name=dose, clock=clock)))
 
@@ -113,7 +113,7 @@ def _note(dose: str, plan: DosePlan, against: Sequence[Mapping[str, Any]]) -> st
     counts = Counter(row["status"] for row in against)
     told = ", ".join(f"{number} {status}" for status, number in counts.items())
     start = (
-        "" if plan.plan.states_first_day else "; its first day is taken as that of the first dose"
+        "" if plan.plan.states_start else "; its first day is taken as that of the first dose"
     )
     assumed = any(row["assumed"] for row in against)
     days = "; the days that it does not state are assumed" if assumed else ""
