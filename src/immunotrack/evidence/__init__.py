@@ -1,0 +1,1 @@
+"""What trials saw: effects pooled over studies. Nothing here knows a patient."""
