@@ -115,6 +115,20 @@ CODES: Final[dict[str, str]] = {
     "window-gap": "days between two sampling windows that belong to neither",
     "window-empty": "a sampling window without a result",
     "window-past-death": "a sampling window that goes on after death",
+    # studies to pool
+    "bad-number": "a cell of a study that is no number, or beyond every sane size",
+    "bad-count": "a number of patients or events that is not whole, or of too few",
+    "events-above-n": "more patients with an event than patients in an arm",
+    "bad-spread": "a standard deviation or standard error that is not above 0",
+    "interval-estimate": "a confidence interval that does not hold its estimate",
+    "lopsided-interval": "an estimate that is not in the middle of its interval",
+    "disordered-summary": "minimum, quartiles, median and maximum that are not in order",
+    "bad-ratio": "a ratio that is not above 0",
+    "incomplete-study": "a study without something that its effect needs",
+    "missing-arm": "a study with the numbers of one arm only",
+    "mixed-outcomes": "studies of different measures, outcomes or units in one pool",
+    "repeated-study": "two rows with the name of one study",
+    "not-pooled": "studies that the chosen method cannot pool",
     # figures
     "not-drawn": "something that is there and that the figure does not show",
     # cases

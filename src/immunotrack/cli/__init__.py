@@ -16,6 +16,7 @@ from immunotrack.cli import (
     grade,
     parse,
     plot,
+    pool,
     response,
 )
 
@@ -30,7 +31,20 @@ app = typer.Typer(
     epilog="Exit codes: 0 done, 1 findings and --fail-on, 2 usage, 3 input unreadable, 4 input has "
     "invalid rows. --debug shows tracebacks. For research use; no medical device.",
 )
-for module in (plot, flag, response, doses, change, grade, check, convert, parse, catalogue, cases):
+for module in (
+    plot,
+    flag,
+    response,
+    doses,
+    change,
+    grade,
+    check,
+    convert,
+    parse,
+    pool,
+    catalogue,
+    cases,
+):
     module.register(app)
 
 
