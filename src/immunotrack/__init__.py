@@ -6,7 +6,8 @@ everywhere (`immunotrack.table.SCHEMA`). A *figure* is drawn from a table.
 
     read(file) -> table -> flag(table) -> window(table) -> plot_timeline(table)
 
-`check(file)` lists everything that is wrong with a file; `load_case(name)` gives a published case.
+`check(file)` lists everything that is wrong with a file; `load_case(name)` gives a published case;
+`pool(trials)` pools the trials of a table.
 Importing immunotrack loads neither pandas nor matplotlib.
 """
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from immunotrack.api import read as read
     from immunotrack.cases import Case as Case
     from immunotrack.cases import load_case as load_case
+    from immunotrack.evidence.pool import pool as pool
     from immunotrack.figure import plot_timeline as plot_timeline
     from immunotrack.flags import flag as flag
     from immunotrack.grading import grade as grade
@@ -45,6 +47,7 @@ _HOMES: Final = {
     "grade": "grading",
     "load_case": "cases",
     "plot_timeline": "figure",
+    "pool": "evidence.pool",
     "read": "api",
     "response": "responses",
     "window": "windowed",
@@ -63,6 +66,7 @@ __all__ = [
     "grade",
     "load_case",
     "plot_timeline",
+    "pool",
     "read",
     "response",
     "window",

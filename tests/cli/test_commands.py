@@ -31,7 +31,7 @@ def test_version(run):
     ("statement", "absent"),
     [
         ("import immunotrack", ("pandas", "matplotlib", "polars", "pydantic")),
-        ("import immunotrack.cli", ("pandas", "matplotlib", "polars", "pydantic")),
+        ("import immunotrack.cli", ("pandas", "matplotlib", "polars", "pydantic", "scipy")),
         ("from immunotrack import flag", ("pandas", "matplotlib")),
     ],
 )

@@ -1,4 +1,4 @@
-# Figures of R metafor for public data sets and made cases, as JSON on stdout:
+# Figures of R metafor for public data sets and made cases, as JSON on stdout, a case a line:
 #   Rscript run_metafor.R > reference.json
 # Needs the Debian packages r-cran-metafor, r-cran-metadat and r-cran-jsonlite. The tests read reference.json and need no R.
 
@@ -7,16 +7,17 @@ suppressMessages({library(metafor); library(metadat); library(jsonlite)})
 MODELS <- c(common = "EE", DL = "DL", PM = "PM", REML = "REML", ML = "ML")
 INTERVALS <- c(wald = "z", HK = "knha", "HK-modified" = "adhoc")
 # metafor stops iterating at 1e-5 and searches tau2 up to 100 by default; both are widened so that its last digits count.
-THRESHOLDS <- c(1e-12, 1e-11, 1e-10)
+THRESHOLDS <- c(1e-16, 1e-15, 1e-14, 1e-13, 1e-12, 1e-11, 1e-10)
 PROFILE <- list(tol = 1e-14, maxiter = 100000, tau2.max = 1e7)
 
 quiet <- function(expression) suppressWarnings(suppressMessages(expression))
 plain <- function(x) unname(as.numeric(x))
+vector <- function(x) I(plain(x))
 
 # The fit at the strictest threshold at which the iterations come to rest.
 fit_of <- function(yi, vi, model, interval, level) {
   for (threshold in THRESHOLDS) {
-    control <- list(threshold = threshold, maxiter = 5000, tol = 1e-14, tau2.max = 1e7)
+    control <- list(threshold = threshold, maxiter = 1000, tol = 1e-14, tau2.max = 1e7)
     fit <- try(quiet(rma(yi, vi, method = MODELS[[model]], test = INTERVALS[[interval]], level = level, control = control)),
                silent = TRUE)
     if (!inherits(fit, "try-error")) return(fit)
@@ -30,7 +31,8 @@ numbers_of <- function(fit) list(
 
 pooled_of <- function(yi, vi, model, interval, level) {
   fit <- fit_of(yi, vi, model, interval, level)
-  found <- c(list(model = model, interval = interval), numbers_of(fit), list(weights = plain(weights(fit)) / 100))
+  found <- c(list(model = model, interval = interval), numbers_of(fit))
+  if (interval == "wald") found$weights <- vector(weights(fit) / 100)
   if (model == "common" || fit$k == 1) return(found)
   prediction <- quiet(predict(fit))
   profile <- quiet(confint(fit, control = PROFILE))$random
@@ -56,25 +58,41 @@ subgroups_of <- function(yi, vi, group, model, level) {
        q_between = between$QE, q_between_p = between$QEp)
 }
 
-without_of <- function(fit) {
-  out <- quiet(leave1out(fit))
-  list(estimate = plain(out$estimate), se = plain(out$se), ci_low = plain(out$ci.lb), ci_high = plain(out$ci.ub))
+# The pool without each study, fitted anew, for leave1out gives up where the strictest threshold is not met.
+without_of <- function(yi, vi, model, interval, level) {
+  fits <- lapply(seq_along(yi), function(n) fit_of(yi[-n], vi[-n], model, interval, level))
+  figure <- function(name) vector(sapply(fits, function(fit) plain(fit[[name]])))
+  list(model = model, interval = interval, estimate = figure("beta"), se = figure("se"), ci_low = figure("ci.lb"),
+       ci_high = figure("ci.ub"))
 }
 
-# Mantel-Haenszel and Peto, of which metafor gives no weights of its own for Peto.
+# Mantel-Haenszel and Peto; tables that say nothing of a ratio are no studies of the pool.
+mantel_haenszel <- function(measure, dat, level) {
+  drop <- measure != "RD"
+  quiet(rma.mh(measure = measure, ai = ai, n1i = n1i, ci = ci, n2i = n2i, data = dat, level = level,
+               drop00 = c(drop, drop), addyi = drop))
+}
+peto <- function(dat, level)
+  quiet(rma.peto(ai = ai, n1i = n1i, ci = ci, n2i = n2i, data = dat, level = level, drop00 = c(TRUE, TRUE)))
+
+# The pool without each table that it is made of, null where there is none.
+without_tables <- function(pool, dat, kept) {
+  fits <- lapply(which(kept), function(n) pool(dat[-n, ]))
+  figure <- function(name) vector(sapply(fits, function(fit) plain(fit[[name]])))
+  list(estimate = figure("beta"), se = figure("se"), ci_low = figure("ci.lb"), ci_high = figure("ci.ub"))
+}
+
 tables_of <- function(measure, dat, level) {
-  found <- list()
-  if (measure %in% c("RR", "OR", "RD")) {
-    drop <- measure != "RD"
-    fit <- quiet(rma.mh(measure = measure, ai = ai, n1i = n1i, ci = ci, n2i = n2i, data = dat, level = level,
-                        drop00 = c(drop, drop)))
-    found$MH <- c(numbers_of(fit), list(weights = plain(weights(fit)) / 100))
-    if (fit$k > 1) found$MH$without <- without_of(fit)
-  }
-  if (measure == "OR") {
-    fit <- quiet(rma.peto(ai = ai, n1i = n1i, ci = ci, n2i = n2i, data = dat, level = level, drop00 = c(TRUE, TRUE)))
-    found$Peto <- numbers_of(fit)
-    if (fit$k > 1) found$Peto$without <- without_of(fit)
+  found <- setNames(list(), character())
+  if (!measure %in% c("RR", "OR", "RD")) return(found)
+  kept <- measure == "RD" | !with(dat, (ai == 0 & ci == 0) | (ai == n1i & ci == n2i))
+  pools <- list(MH = function(dat) mantel_haenszel(measure, dat, level))
+  if (measure == "OR") pools$Peto <- function(dat) peto(dat, level)
+  for (name in names(pools)) {
+    fit <- pools[[name]](dat)
+    found[[name]] <- numbers_of(fit)
+    if (name == "MH") found$MH$weights <- vector(weights(fit) / 100)
+    if (sum(kept) > 1) found[[name]]$without <- without_tables(pools[[name]], dat, kept)
   }
   found
 }
@@ -88,18 +106,20 @@ effects_of <- function(measure, dat) switch(measure,
   generic = escalc(measure = "GEN", yi = yi, vi = vi, data = dat))
 
 case_of <- function(name, measure, dat, source, group = NULL, level = 0.95) {
+  complete <- complete.cases(dat)
+  dat <- dat[complete, , drop = FALSE]; group <- group[complete]
   effects <- quiet(effects_of(measure, dat))
   kept <- !is.na(effects$yi)
   yi <- plain(effects$yi)[kept]; vi <- plain(effects$vi)[kept]
   percent <- 100 * level
-  found <- list(name = name, measure = measure, source = source, level = level, studies = as.list(dat),
-                kept = which(kept), yi = yi, vi = vi, pooled = pooled_all(yi, vi, percent),
+  found <- list(name = name, measure = measure, source = source, level = level, studies = lapply(dat, vector),
+                kept = vector(which(kept)), yi = I(yi), vi = I(vi), pooled = pooled_all(yi, vi, percent),
                 tables = tables_of(measure, dat, percent))
   if (length(yi) > 2) found$without <- lapply(
     list(list("common", "wald"), list("DL", "HK"), list("REML", "HK-modified")),
-    function(how) c(list(model = how[[1]], interval = how[[2]]), without_of(fit_of(yi, vi, how[[1]], how[[2]], percent))))
+    function(how) without_of(yi, vi, how[[1]], how[[2]], percent))
   if (!is.null(group)) {
-    found$studies$group <- group
+    found$studies$group <- I(group)
     found$subgroups <- lapply(names(MODELS), function(model) unname(subgroups_of(yi, vi, group[kept], model, percent)) |>
       setNames(c("model", "groups", "q_between", "q_between_p")))
     for (n in seq_along(found$subgroups)) found$subgroups[[n]]$groups <- unname(found$subgroups[[n]]$groups)
@@ -178,4 +198,5 @@ cases <- list(
 
 versions <- list(R = R.version.string, metafor = as.character(packageVersion("metafor")),
                  metadat = as.character(packageVersion("metadat")))
-cat(toJSON(list(versions = versions, cases = cases), digits = NA, auto_unbox = TRUE, na = "null", pretty = FALSE), "\n", sep = "")
+json <- function(x) toJSON(x, digits = NA, auto_unbox = TRUE, na = "null")
+cat('{"versions": ', json(versions), ',\n"cases": [\n', paste(sapply(cases, json), collapse = ",\n"), "\n]}\n", sep = "")

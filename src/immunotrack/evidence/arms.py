@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
+from immunotrack.problems import counted
+
 LARGEST_NUMBER: Final = 1e15
 """No number of a trial is larger, and no spread smaller than its reciprocal."""
 
@@ -35,9 +37,9 @@ def count_faults(statistic: str, number: float, least: int) -> Iterator[Fault]:
         fix = "Write how many there are, not a percentage."
         yield Fault("bad-count", statistic, "a number of patients or events is whole", fix)
     elif number < least:
-        kind = "events" if statistic == "events" else "patients"
-        fix = "Write how many were analysed, or leave the study out."
-        message = f"the arm needs {least} {kind} or more"
+        least_of = f"an arm has at least {counted(least, 'patient')}"
+        message = "a number of events is not below 0" if statistic == "events" else least_of
+        fix = "Write how many there were, or leave the study out."
         yield Fault("bad-count", statistic, message, fix)
 
 

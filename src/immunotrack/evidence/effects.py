@@ -8,6 +8,8 @@ import math
 from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
+from scipy.special import poch
+
 from immunotrack.evidence.arms import Estimate, Events, Means
 
 Measure = Literal["MD", "SMD", "RR", "OR", "RD", "generic"]
@@ -130,9 +132,9 @@ def hedges_correction(df: int) -> float:
     """The factor that takes the bias out of a standardised mean difference, exactly.
 
     >>> round(hedges_correction(10), 4)
-    0.9228
+    0.9227
     """
-    return math.exp(math.lgamma(df / 2) - math.log(df / 2) / 2 - math.lgamma((df - 1) / 2))
+    return float(poch((df - 1) / 2, 0.5)) / math.sqrt(df / 2)
 
 
 def _of_events(

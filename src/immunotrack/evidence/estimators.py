@@ -11,7 +11,7 @@ from typing import Final, Literal
 import numpy as np
 from scipy.optimize import brentq
 
-from immunotrack.evidence.weighted import Numbers, q_at, weighted
+from immunotrack.evidence.weighted import Numbers, contrast, q_at, weighted
 
 Model = Literal["common", "DL", "PM", "REML", "ML"]
 """A common effect for all studies, or random effects by the estimator of τ²."""
@@ -40,9 +40,8 @@ def _common(effects: Numbers, variances: Numbers) -> float:
 
 
 def _dersimonian_laird(effects: Numbers, variances: Numbers) -> float:
-    weights = 1 / variances
-    scale = weights.sum() - (weights**2).sum() / weights.sum()
-    return float(max(0.0, (q_at(effects, variances, 0.0) - (len(effects) - 1)) / scale))
+    excess = q_at(effects, variances, 0.0) - (len(effects) - 1)
+    return max(0.0, excess / contrast(1 / variances))
 
 
 def _paule_mandel(effects: Numbers, variances: Numbers) -> float:
@@ -64,25 +63,32 @@ _STEPS: Final = 400
 def _most_likely(effects: Numbers, variances: Numbers, *, restricted: bool) -> float:
     """The τ² of the highest likelihood: of all its peaks, and of 0."""
 
-    def slope(tau2: float) -> float:
-        mean = weighted(effects, variances, tau2)
-        inverse = 1 / (variances + tau2)
-        found = inverse**2 @ (effects - mean.estimate) ** 2 - inverse.sum()
-        return float(found + (inverse**2).sum() / inverse.sum() * restricted)
-
     def likelihood(tau2: float) -> float:
         mean = weighted(effects, variances, tau2)
         loss = np.log(variances + tau2).sum() + mean.q - 2 * np.log(mean.se) * restricted
         return float(-loss)
 
+    def slope(tau2: float) -> float:
+        return float(_slopes(effects, variances, np.array([tau2]), restricted=restricted)[0])
+
     k = len(effects)
     farthest = 2 * (float(np.ptp(effects)) ** 2 + float(variances.max()) / k) * k / (k - 1)
-    grid = [0.0, *np.geomspace(farthest * 1e-12, farthest, _STEPS)]
-    slopes = [slope(tau2) for tau2 in grid]
-    peaks = [
-        solved(slope, grid[n], grid[n + 1]) for n in range(_STEPS) if slopes[n] > 0 >= slopes[n + 1]
-    ]
+    grid = np.array([0.0, *np.geomspace(farthest * 1e-12, farthest, _STEPS)])
+    slopes = _slopes(effects, variances, grid, restricted=restricted)
+    turns = np.flatnonzero((slopes[:-1] > 0) & (slopes[1:] <= 0))
+    peaks = [solved(slope, float(grid[n]), float(grid[n + 1])) for n in turns]
     return max([0.0, *peaks], key=likelihood)
+
+
+def _slopes(effects: Numbers, variances: Numbers, tau2: Numbers, *, restricted: bool) -> Numbers:
+    """Twice the slope of the log-likelihood at each of several τ²."""
+    inverse = 1 / (variances[:, np.newaxis] + tau2)
+    total = inverse.sum(axis=0)
+    means = effects[0] + ((effects - effects[0]) @ inverse) / total
+    distances = (effects[:, np.newaxis] - means) ** 2
+    squares = inverse**2
+    found: Numbers = (squares * distances).sum(axis=0) - total
+    return found + squares.sum(axis=0) / total if restricted else found
 
 
 TAU2: Final[dict[Model, Callable[[Numbers, Numbers], float]]] = {

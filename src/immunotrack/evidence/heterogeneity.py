@@ -2,11 +2,10 @@
 
 from dataclasses import dataclass
 
-import numpy as np
 from scipy.special import chdtrc, chdtri
 
 from immunotrack.evidence.estimators import TAU2, Model, tau2_where_q_is
-from immunotrack.evidence.weighted import Numbers, q_at
+from immunotrack.evidence.weighted import Numbers, contrast, q_at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,9 +73,7 @@ def q_profile(effects: Numbers, variances: Numbers, level: float) -> tuple[float
 
 def typical_variance(variances: Numbers) -> float:
     """Higgins and Thompson's typical variance within studies (doi:10.1002/sim.1186)."""
-    weights = 1 / variances
-    total = weights.sum()
-    return float((len(weights) - 1) * total / (total**2 - np.square(weights).sum()))
+    return (len(variances) - 1) / contrast(1 / variances)
 
 
 def i2_of_q(q: float, df: int) -> float:

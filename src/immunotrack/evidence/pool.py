@@ -89,7 +89,7 @@ def pool(
     ...     "events control": [6, 5], "n control": [50, 42]}
     >>> found = pool(pd.DataFrame(trials), measure="RR", model="MH", interval="wald")
     >>> round(found.overall.estimate, 3), found.overall.k
-    (-0.777, 2)
+    (-0.763, 2)
     """
     how = How(measure=measure, model=model, interval=interval, level=level, correction=correction)
     if scale and scale not in scales():

@@ -8,7 +8,7 @@ from immunotrack.evidence.arms import Events, Means
 from immunotrack.evidence.effects import Effect, Study
 from immunotrack.evidence.pool import Pool
 from immunotrack.evidence.pooled import Pooled
-from immunotrack.table import NUMBER, TEXT, WHOLE, frame_of
+from immunotrack.table import NUMBER, TEXT, frame_of
 
 _ARMS: Final = ("treated", "control")
 COLUMNS: Final[dict[str, Any]] = {
@@ -19,12 +19,8 @@ COLUMNS: Final[dict[str, Any]] = {
     "model": TEXT,
     "interval": TEXT,
     "level": NUMBER,
-    "k": WHOLE,
-    **{
-        f"{name}_{arm}": kind
-        for arm in _ARMS
-        for name, kind in (("events", WHOLE), ("n", WHOLE), ("mean", NUMBER), ("sd", NUMBER))
-    },
+    "k": NUMBER,
+    **{f"{name}_{arm}": NUMBER for arm in _ARMS for name in ("events", "n", "mean", "sd")},
     "estimate": NUMBER,
     "ci_low": NUMBER,
     "ci_high": NUMBER,

@@ -37,3 +37,13 @@ def weighted(effects: Numbers, variances: Numbers, tau2: float = 0.0) -> Weighte
 def q_at(effects: Numbers, variances: Numbers, tau2: float) -> float:
     """The generalised Q statistic; it falls as the variance between studies grows."""
     return weighted(effects, variances, tau2).q
+
+
+def contrast(weights: Numbers) -> float:
+    """The total of weights less the sum of their squares over it, without cancellation.
+
+    >>> contrast(np.array([1.0, 3.0]))
+    1.5
+    """
+    pairs = weights[1:] @ np.cumsum(weights)[:-1]
+    return float(2 * pairs / weights.sum())
