@@ -120,6 +120,7 @@ ORDER = [
     "evidence.influence",
     "evidence.headers",
     "evidence.rows",
+    "evidence.mixing",
     "evidence.reported",
     "evidence.studies",
     "evidence.study_file",

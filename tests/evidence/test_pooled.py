@@ -9,7 +9,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from immunotrack.evidence.estimators import Model
-from immunotrack.evidence.pooled import LARGEST, pool_effects
+from immunotrack.evidence.pooled import LARGEST_EFFECT, LARGEST_VARIANCE, pool_effects
 
 MODELS = get_args(Model)
 QUICK = settings(max_examples=30, deadline=None)
@@ -211,8 +211,8 @@ def test_a_common_effect_says_what_it_has_not():
         ([], [], {}, "0 effects and 0 variances cannot be pooled"),
         ([1], [1, 2], {}, "1 effects and 2 variances cannot be pooled"),
         ([math.nan], [1], {}, "every effect must be a number of no more than 1e+50"),
-        ([1], [0], {}, "every variance must lie between 1e-50 and 1e+50"),
-        ([1], [math.inf], {}, "every variance must lie between 1e-50 and 1e+50"),
+        ([1], [0], {}, "every variance must lie between 1e-70 and 1e+70"),
+        ([1], [math.inf], {}, "every variance must lie between 1e-70 and 1e+70"),
         ([1], [1], {"level": 95}, "level must lie between 0 and 1, as 0.95 does, not 95"),
         ([1], [1], {"model": "HE"}, "no model 'HE' with an interval 'wald' is known"),
         ([1], [1], {"interval": "t"}, "no model 'DL' with an interval 't' is known"),
@@ -228,7 +228,10 @@ def test_impossible_numbers_are_refused(effects, variances, choices, message):
 def test_numbers_of_every_size_are_pooled(model):
     """Effects and variances at the end of what is allowed overflow nowhere."""
     found = pool_effects(
-        [LARGEST, -LARGEST, 1.0], [1 / LARGEST, 1.0, LARGEST], model=model, interval="HK"
+        [LARGEST_EFFECT, -LARGEST_EFFECT, 1.0],
+        [1 / LARGEST_VARIANCE, 1.0, LARGEST_VARIANCE],
+        model=model,
+        interval="HK",
     )
 
     assert math.isfinite(found.estimate)

@@ -1,13 +1,20 @@
 """Tables of studies: what each column may be called, and every reason why a row is no study."""
 
+import math
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from immunotrack.evidence.arms import Events, Means
+from immunotrack.evidence.effects import MEASURES, NEEDS
 from immunotrack.evidence.headers import find_columns
 from immunotrack.evidence.pool import pool
+from immunotrack.evidence.pool_rows import pool_rows
+from immunotrack.evidence.reported import ARMS
+from immunotrack.evidence.rows import StudyTable
 from immunotrack.evidence.studies import read_studies
 from immunotrack.evidence.study_file import read_study_file
 from immunotrack.problems import InvalidInput
@@ -526,6 +533,65 @@ def test_rows_of_a_file_that_cannot_be_read(table):
         "empty-row",
         "events-above-n",
     ]
+
+
+def test_units_by_any_of_their_names(table):
+    """Cells per µL and /µL are one unit; 10^9/L is another, and a percentage a third."""
+    found = problems(
+        table(
+            f"{MEANS},unit",
+            "A,9,1,1,9,2,1,/µL",
+            "B,9,1,1,9,2,1,cells/µL",
+            "C,9,1,1,9,2,1,10^9/L",
+            "D,9,1,1,9,2,1,%",
+        ),
+        "MD",
+    )
+
+    assert [line.split("  ")[0] for line in found] == [
+        "trials.csv:4 unit='10^9/L'",
+        "trials.csv:5 unit='%'",
+    ]
+
+
+def test_logarithms_go_by_the_name_of_their_ratio(table):
+    """A log OR of -0.5 is shown as an OR, and called one."""
+    found = read_studies(table("study,measure,estimate,se", "A,log OR,-0.5,0.2"), "generic")
+
+    assert (found.label, found.ratio, found.studies[0].published.estimate) == ("OR", True, -0.5)
+
+
+STRANGE = st.sampled_from(
+    ["5", "12", "0.5", "2", "1", "0", "-3", "1e15", "-1e15", "1e-15", "NA", "x", "5%", "<5", ""]
+)
+COLUMNS = {
+    "events": [f"{name}_{arm}" for arm in ARMS for name in ("events", "n")],
+    "means": [f"{name}_{arm}" for arm in ARMS for name in ("n", "mean", "sd", "se", "q1", "q3")],
+    "an estimate": ["estimate", "se", "se_log", "ci_low", "ci_high"],
+}
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.sampled_from(MEASURES), st.sampled_from(["difference", "ratio", "log-ratio"]), st.data())
+def test_no_table_is_too_strange(measure, scale, data):
+    """Every table is pooled or refused with its problems, whatever stands in it."""
+    header = COLUMNS[NEEDS[measure]]
+    width = len(header)
+    rows = data.draw(
+        st.lists(st.lists(STRANGE, min_size=width, max_size=width), min_size=1, max_size=3)
+    )
+    made = StudyTable(
+        source="strange",
+        header=["study", *header],
+        rows=[[f"S{n}", *row] for n, row in enumerate(rows)],
+    )
+    try:
+        found = pool(made, measure=measure, model="REML", interval="HK-modified", scale=scale)
+    except InvalidInput:
+        return
+
+    assert math.isfinite(found.overall.estimate)
+    assert len(pool_rows(found)) == len(rows) + 1
 
 
 def test_a_frame_names_its_rows():

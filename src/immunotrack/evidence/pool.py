@@ -107,15 +107,23 @@ def _read(
         return read_studies(studies, how.measure, by, scale)
     if isinstance(studies, Sequence):
         return made_studies(studies, how.measure, scale)
-    frame = nw.from_native(studies, eager_only=True)
-    rows = frame.rows()
-    table = StudyTable(
+    return read_studies(_table_of(studies), how.measure, by, scale)
+
+
+def _table_of(frame: IntoDataFrame) -> StudyTable:
+    """A frame as a table of its cells, None where one is missing."""
+    given = nw.from_native(frame, eager_only=True)
+    columns = [
+        [None if missing else cell for cell, missing in zip(own, own.is_null(), strict=True)]
+        for own in given.iter_columns()
+    ]
+    texts = (cell for column in columns for cell in column if isinstance(cell, str))
+    return StudyTable(
         source="table",
-        header=frame.columns,
-        rows=rows,
-        decimal=decimal_of(cell for row in rows for cell in row if isinstance(cell, str)),
+        header=list(map(str, given.columns)),
+        rows=list(zip(*columns, strict=True)),
+        decimal=decimal_of(texts),
     )
-    return read_studies(table, how.measure, by, scale)
 
 
 def _pooled(how: How, read: Studies, *, grouped: bool) -> Pool:

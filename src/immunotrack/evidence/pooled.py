@@ -20,8 +20,11 @@ from immunotrack.evidence.weighted import weighted
 Method = Literal[Model, "MH", "Peto"]
 """A model of effects, or Mantel-Haenszel or Peto for events in two arms."""
 
-LARGEST: Final = 1e50
-"""No effect and no variance is as large, nor a variance smaller than its reciprocal."""
+LARGEST_EFFECT: Final = 1e50
+"""No effect is as large."""
+
+LARGEST_VARIANCE: Final = 1e70
+"""No variance is as large, nor as small as its reciprocal."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,8 +92,8 @@ def pool_effects(
         variances: Squares of their standard errors.
 
     Raises:
-        ValueError: A number is not finite or beyond `LARGEST`, a variance not positive, there is
-            no study, or a choice is none.
+        ValueError: A number is not finite or beyond every sane size, a variance not
+            positive, there is no study, or a choice is none.
 
     >>> found = pool_effects([0.1, 0.3], [0.01, 0.01], model="DL", interval="wald")
     >>> round(found.estimate, 3), round(found.tau2, 3), round(found.ci_high, 3)
@@ -134,10 +137,11 @@ def refuse_impossible(effects: Sequence[float], variances: Sequence[float], leve
     """
     if not effects or len(effects) != len(variances):
         raise ValueError(f"{len(effects)} effects and {len(variances)} variances cannot be pooled")
-    if not all(abs(effect) <= LARGEST for effect in effects):
-        raise ValueError(f"every effect must be a number of no more than {LARGEST:g}")
-    if not all(1 / LARGEST <= variance <= LARGEST for variance in variances):
-        raise ValueError(f"every variance must lie between {1 / LARGEST:g} and {LARGEST:g}")
+    if not all(abs(effect) <= LARGEST_EFFECT for effect in effects):
+        raise ValueError(f"every effect must be a number of no more than {LARGEST_EFFECT:g}")
+    least, most = 1 / LARGEST_VARIANCE, LARGEST_VARIANCE
+    if not all(least <= variance <= most for variance in variances):
+        raise ValueError(f"every variance must lie between {least:g} and {most:g}")
     if not 0 < level < 1:
         raise ValueError(f"level must lie between 0 and 1, as 0.95 does, not {level!r}")
 

@@ -14,6 +14,7 @@ from immunotrack.evidence.arms import (
     Means,
     count_faults,
     events_faults,
+    size_faults,
     spread_faults,
 )
 from immunotrack.evidence.rows import Row
@@ -67,7 +68,7 @@ def means_of(row: Row, arm: str, level: float) -> Means | None:
         row.refuse("incomplete-study", "", f"the {arm} arm has no standard deviation", fix)
     if mean is None or sd is None:
         return None
-    if row.refuse_all(spread_faults("sd", sd.value), arm):
+    if row.refuse_all([*size_faults("sd", sd.value), *spread_faults("sd", sd.value)], arm):
         return None
     return Means(mean.value, sd.value, n, " and ".join(how for _, how in (mean, sd) if how))
 

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from numbers import Real
 from typing import Final
 
 from immunotrack.evidence.arms import Fault, size_faults
@@ -69,7 +70,7 @@ class Row:
         if not self.has(role):
             return None
         cell = self.cells[role]
-        if isinstance(cell, int | float) and not isinstance(cell, bool):
+        if isinstance(cell, Real) and not isinstance(cell, bool):
             number = float(cell)
         else:
             result = parse_result(self.text(role), self.decimal)

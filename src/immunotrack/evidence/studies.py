@@ -1,12 +1,13 @@
 """Studies from a table: every row a study, or the reasons why it is none."""
 
-from collections import Counter
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from immunotrack.evidence.arms import Events, Means
 from immunotrack.evidence.effects import NEEDS, RATIOS, Measure, Study
 from immunotrack.evidence.headers import find_columns, scale_of, words_of
+from immunotrack.evidence.mixing import made_problems, refuse_mixed, refuse_repeated
 from immunotrack.evidence.reported import ARMS, events_of, means_of, published_of
 from immunotrack.evidence.rows import Row, StudyTable, rows_of
 from immunotrack.evidence.summaries import STATISTICS
@@ -68,8 +69,8 @@ def read_studies(table: StudyTable, measure: Measure, by: str = "", scale: str =
         raise InvalidInput([*table.problems, *problems], unreadable=True)
     rows = rows_of(table, columns)
     studies = [_study(row, measure, scale, by=bool(by)) for row in rows]
-    _refuse_repeated(rows)
-    _refuse_mixed(rows, measure)
+    refuse_repeated(rows)
+    refuse_mixed(rows, measure)
     problems = [*table.problems, *(problem for row in rows for problem in row.problems)]
     label, kind = _labelled(rows, measure, scale)
     return Studies(
@@ -83,27 +84,9 @@ def read_studies(table: StudyTable, measure: Measure, by: str = "", scale: str =
 
 def made_studies(studies: Sequence[Study], measure: Measure, scale: str) -> Studies:
     """Studies that were made already, asked whether they make one pool."""
-    names = Counter(study.name for study in studies)
-    problems = [
-        _made("repeated-study", f"{number} studies are called {name!r}", "Give each its own name.")
-        for name, number in names.items()
-        if number > 1
-    ]
-    problems += [
-        _made(
-            "mixed-outcomes",
-            f"{study.name} holds {study.kind} where the measure needs {NEEDS[measure]}",
-            "Pool studies of one kind of outcome at a time.",
-        )
-        for study in studies
-        if study.kind != NEEDS[measure]
-    ]
-    label = measure if measure != "generic" else scale or "difference"
+    label = measure if measure != "generic" else _unlogged(scale) or "difference"
+    problems = list(made_problems(studies, measure))
     return Studies(list(studies), label, measure in RATIOS or scale in _LOGGED, problems, [])
-
-
-def _made(code: str, message: str, fix: str) -> Problem:
-    return Problem(code=code, source="studies", message=message, fix=fix)
 
 
 def _missing(
@@ -232,40 +215,22 @@ def _scaled(row: Row, scale: str) -> bool:
     return False
 
 
-def _refuse_repeated(rows: Sequence[Row]) -> None:
-    first: dict[str, Row] = {}
-    for row in rows:
-        name = " ".join(row.text("study").casefold().split())
-        if name and name in first:
-            where = first[name]
-            place = f"line {where.line}" if where.line else where.place.removesuffix(": ")
-            message = f"{place} has the same name"
-            fix = "Give each row its own name, or combine the arms of one trial."
-            row.refuse("repeated-study", "study", message, fix)
-        first.setdefault(name, row)
-
-
-def _refuse_mixed(rows: Sequence[Row], measure: Measure) -> None:
-    """Refuse rows of another measure, outcome or unit than the first that has one."""
-    asked = ("measure", "outcome") if measure == "SMD" else ("measure", "outcome", "unit")
-    for role in asked:
-        said: str = measure if role == "measure" and measure != "generic" else ""
-        for row in rows:
-            own = row.text(role)
-            if own and said and words_of(own) != words_of(said):
-                message = f"the {role} is another one than {said!r}, and one pool has one"
-                fix = "Pool each on its own."
-                row.refuse("mixed-outcomes", role, message, fix)
-            said = said or own
-
-
 def _labelled(rows: Sequence[Row], measure: Measure, scale: str) -> tuple[str, str]:
     """What the estimates are called, and their scale."""
     if measure != "generic":
         return measure, ""
     said = next(filter(None, (row.text("measure") for row in rows)), "")
     found = scale or scale_of(said)
-    return said or found, found
+    return _unlogged(said or found), found
+
+
+def _unlogged(name: str) -> str:
+    """What an effect is called whose logarithm goes by this name: `log OR` is an OR.
+
+    >>> _unlogged("log-ratio"), _unlogged("logHR"), _unlogged("MD")
+    ('ratio', 'HR', 'MD')
+    """
+    return re.sub(r"(?i)^log[\s_-]*", "", name)
 
 
 def _told(table: StudyTable, columns: Mapping[str, int], rows: Sequence[Row]) -> list[str]:
