@@ -161,6 +161,33 @@ def test_usage(run, trials, options, code, told):
     assert done.stdout == ""
 
 
+def test_files_that_are_no_text(run, trials):
+    """A workbook and a file that is not there: what to do is said, and the exit code is 3."""
+    (trials / "book.xlsx").write_bytes(b"PK\x03\x04" + bytes(40))
+
+    book, absent = (
+        run("pool", name, "--measure", "RR", cwd=trials) for name in ("book.xlsx", "absent.csv")
+    )
+
+    assert book.stderr.splitlines()[0] == (
+        "book.xlsx  unreadable (error): studies are read from delimited text, and the file is "
+        "excel. Save the table as CSV."
+    )
+    assert absent.stderr.splitlines()[0] == (
+        "absent.csv  unreadable (error): the file cannot be read: no such file or directory."
+    )
+    assert (book.returncode, absent.returncode) == (3, 3)
+
+
+def test_an_encoding_is_stated(run, trials):
+    """A name in Windows-1250, which no file tells."""
+    (trials / "cz.csv").write_bytes(TRIALS.replace("Stein", "Dvořák").encode("cp1250"))
+
+    done = run("pool", "cz.csv", "--measure", "RR", "--encoding", "cp1250", cwd=trials)
+
+    assert rows(done.stdout)[3]["name"] == "Dvořák 1953"
+
+
 def test_one_and_two_studies(run, trials):
     """One gives its own numbers, two what two can give; both say so."""
     lines = TRIALS.splitlines()

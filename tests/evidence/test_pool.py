@@ -167,6 +167,21 @@ def test_subgroups_by_hand():
     assert found.difference.p_value == pytest.approx(0.1573, abs=1e-4)
 
 
+def test_the_test_of_subgroups_does_not_depend_on_the_interval():
+    """It rests on Wald's standard errors also where Hartung-Knapp's are shown."""
+    studies = [
+        Study(name=str(n), group=str(n % 2), published=Estimate(estimate, 1.0))
+        for n, estimate in enumerate((1.0, 3.0, 2.0, 8.0))
+    ]
+    wald, other = (
+        pooled(studies, "generic", "DL", interval, scale="difference", subgroup="group")
+        for interval in ("wald", "HK")
+    )
+
+    assert other.groups[0].pooled.se != wald.groups[0].pooled.se
+    assert other.difference == wald.difference
+
+
 @pytest.mark.parametrize("make", [pd.DataFrame, pl.DataFrame])
 def test_frames_and_studies_give_the_same(make):
     """A pandas or Polars frame of trials is pooled as the same studies are."""

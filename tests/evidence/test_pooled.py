@@ -149,6 +149,20 @@ def test_no_tau2_is_more_likely(sample, model):
     assert all(likelihood(n**2 / 400) <= best + 1e-9 for n in range(200))
 
 
+@pytest.mark.parametrize(
+    ("effects", "variances", "tau2"),
+    [
+        ((-0.1, 1.0, -0.6, -0.8, -0.1), (0.001, 2.246, 0.534, 0.042, 0.001), 0.1007619),
+        ((-1.1, -0.8, 4.6, -1.3), (0.162, 0.005, 3.437, 0.368), 0),
+    ],
+)
+def test_the_higher_of_two_peaks(effects, variances, tau2):
+    """REML peaks at 0 and at 0.1008, or at 0 and 2.024; metafor's likelihood is higher at these."""
+    found = pool_effects(effects, variances, model="REML", interval="wald")
+
+    assert found.tau2 == pytest.approx(tau2, abs=1e-7)
+
+
 @QUICK
 @given(effects, variances, st.integers(2, 30), models)
 def test_copies_of_one_study(effect, variance, k, model):

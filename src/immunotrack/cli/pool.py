@@ -115,6 +115,9 @@ def pool(
     decimal: Annotated[
         options.Decimal, typer.Option(help="The decimal sign of numbers.")
     ] = options.Decimal.auto,
+    encoding: Annotated[
+        str, typer.Option(metavar="NAME", help="Of the file; found by itself.")
+    ] = "",
     json: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="FILE.csv", help="Write the rows here.")
@@ -136,7 +139,7 @@ def pool(
         not_onto(output, [studies])
     chosen = interval or (Interval.hk_modified if model in _RANDOM else Interval.wald)
     found = pooled_by(
-        read_study_file(studies, decimal=decimal.value),
+        read_study_file(studies, decimal=decimal.value, encoding=encoding),
         measure=measure.value,
         model=model.value,
         interval=chosen.value,

@@ -4,7 +4,9 @@ from pathlib import Path
 
 from immunotrack.evidence.headers import roles
 from immunotrack.evidence.rows import StudyTable, decimal_of
+from immunotrack.problems import InvalidInput, Problem
 from immunotrack.readers.delimited import read_grid
+from immunotrack.readers.formats import format_of
 from immunotrack.readers.grid import DecimalSign, Options
 
 
@@ -18,6 +20,15 @@ def read_study_file(path: Path, *, decimal: DecimalSign = "auto", encoding: str 
     Raises:
         InvalidInput: The file cannot be read, or has no row.
     """
+    kind = format_of(path)
+    if kind != "delimited":
+        problem = Problem(
+            code="unreadable",
+            source=str(path),
+            message=f"studies are read from delimited text, and the file is {kind}",
+            fix="Save the table as CSV.",
+        )
+        raise InvalidInput([problem], unreadable=True)
     known = {name: name for name in roles()}
     grid = read_grid(path, options=Options(columns=known, encoding=encoding))
     cells = (cell for row in grid.rows for cell in row)
