@@ -6,6 +6,12 @@ import json
 
 import pytest
 
+from immunotrack.cli.pool import _show as show
+from immunotrack.evidence.arms import Events
+from immunotrack.evidence.effects import Study
+from immunotrack.evidence.pool import pool
+from immunotrack.evidence.pool_rows import pool_rows
+
 TRIALS = """study,alloc,events treated,n treated,events control,n control
 Aronson 1948,random,4,123,11,139
 Ferguson 1949,random,6,306,29,303
@@ -206,3 +212,29 @@ def test_one_and_two_studies(run, trials):
         "two studies: what is said of heterogeneity rests on one difference"
     )
     assert rows(one.stdout)[-1]["tau2"] == ""
+
+
+def test_a_table_for_people(monkeypatch, capsys):
+    """Events beside patients, effects to two decimals, weights; a note where a study has one."""
+    monkeypatch.setenv("COLUMNS", "120")
+    monkeypatch.setenv("LINES", "50")
+    studies = [
+        Study(name="Ito\x1b[2J", group="Asia", treated=Events(4, 123), control=Events(11, 139)),
+        Study(name="Rossi", group="Europe", treated=Events(0, 50), control=Events(3, 50)),
+    ]
+    found = pool(studies, measure="RR", model="REML", interval="wald", subgroup="group")
+
+    show(pool_rows(found))
+
+    cells = [line.split("  ") for line in capsys.readouterr().out.splitlines()]
+    assert [[cell.strip() for cell in row if cell.strip()] for row in cells] == [
+        ["study", "group", "treated", "control", "effect", "interval", "weight", "note"],
+        ["Ito\\x1b[2J", "Asia", "4/123", "11/139", "0.41", "[0.13, 1.26]", "87.3 %"],
+        ["Asia", "0.41", "[0.13, 1.26]"],
+        [
+            *("Rossi", "Europe", "0/50", "3/50", "0.14", "[0.0076, 2.70]", "12.7 %"),
+            "0.5 added to each cell, of which one is 0",
+        ],
+        ["Europe", "0.14", "[0.0076, 2.70]"],
+        ["overall", "0.36", "[0.13, 1.02]"],
+    ]

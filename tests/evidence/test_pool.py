@@ -80,6 +80,27 @@ def test_another_unit_leaves_the_standardised_difference(pairs, factor):
     assert (other.estimate, other.se) == pytest.approx((one.estimate, one.se), abs=1e-9)
 
 
+@pytest.mark.parametrize(
+    ("treated", "control", "notes"),
+    [
+        ("", "", ()),
+        ("SD from quartiles", "SD from quartiles", ("SD from quartiles",)),
+        ("SD from quartiles", "", ("treated: SD from quartiles",)),
+        (
+            "SD from range",
+            "SD from quartiles",
+            ("treated: SD from range", "control: SD from quartiles"),
+        ),
+    ],
+)
+def test_derived_numbers_are_told_with_their_arm(treated, control, notes):
+    """Once where both arms were treated alike."""
+    found = pooled(made([(Means(1, 1, 9, treated), Means(2, 1, 9, control))]), "MD")
+
+    assert found.effects[0].notes == notes
+    assert found.notes[: len(notes)] == tuple(f"1: {note}" for note in notes)
+
+
 def test_hedges_correction_by_its_approximation():
     """Exact, and near 1 - 3 / (4 df - 1); right to the end for a million patients."""
     assert hedges_correction(20) == pytest.approx(1 - 3 / 79, rel=2e-4)

@@ -70,6 +70,7 @@ def pool(
         Measure,
         typer.Option(
             case_sensitive=False,
+            metavar="|".join(Measure),
             help="Mean difference, standardised mean difference, risk ratio, odds ratio, risk "
             "difference, or estimates as they are published (generic).",
             show_default=False,
@@ -79,6 +80,7 @@ def pool(
         Model,
         typer.Option(
             case_sensitive=False,
+            metavar="|".join(Model),
             help="A common effect, or random effects by an estimator of tau2; of events also "
             "Mantel-Haenszel or Peto.",
         ),
@@ -87,8 +89,9 @@ def pool(
         Interval | None,
         typer.Option(
             case_sensitive=False,
-            help="Wald's, Hartung-Knapp's, or the latter never narrower than by the normal "
-            "standard error. HK-modified for random effects, else wald.",
+            metavar="|".join(Interval),
+            help="Wald's, Hartung-Knapp's, or the latter never narrower than Wald's. HK-modified "
+            "for random effects, else wald.",
             show_default=False,
         ),
     ] = None,
@@ -212,9 +215,10 @@ def _cells(row: dict[str, Any]) -> dict[str, str]:
     from immunotrack.problems import printable
 
     weight, estimate = row["weight_percent"], row["estimate"]
+    own = row["row"] == "study"
     return {
         "study": printable(row["name"]),
-        "group": printable(row["group"]) if row["row"] in {"study", "left out"} else "",
+        "group": printable(row["group"]) if own or row["row"] == "left out" else "",
         "treated": _arm(row, "treated"),
         "control": _arm(row, "control"),
         "effect": number(estimate),
@@ -222,17 +226,15 @@ def _cells(row: dict[str, Any]) -> dict[str, str]:
         if estimate is None
         else f"[{number(row['ci_low'])}, {number(row['ci_high'])}]",
         "weight": "" if weight is None else f"{weight:.1f} %",
-        "note": printable(row["note"]) if row["row"] != "overall" else "",
+        "note": printable(row["note"]) if own or estimate is None else "",
     }
 
 
 def _arm(row: dict[str, Any], arm: str) -> str:
     """What an arm reported: `4/123`, or mean, SD and patients."""
-    from immunotrack.numbers import digits
-
     size, events, mean = (row[f"{name}_{arm}"] for name in ("n", "events", "mean"))
     if size is None:
         return ""
     if events is not None:
         return f"{events}/{size}"
-    return f"{digits(mean)} ({digits(row[f'sd_{arm}'])}), {size}"
+    return f"{mean:.4g} ({row[f'sd_{arm}']:.4g}), {size}"

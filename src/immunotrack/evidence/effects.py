@@ -99,8 +99,7 @@ def effect_of(study: Study, measure: Measure, correction: float, *, peto: bool) 
     match study.treated, study.control, study.published:
         case Means() as treated, Means() as control, _ if measure in {"MD", "SMD"}:
             make = _mean_difference if measure == "MD" else _standardised
-            derived = dict.fromkeys(text for text in (treated.derived, control.derived) if text)
-            return _effect(study, make(treated, control), tuple(derived))
+            return _effect(study, make(treated, control), _derived(treated, control))
         case Events() as treated, Events() as control, _ if measure in {"RR", "OR", "RD"}:
             if peto:
                 return _peto(study, treated, control)
@@ -114,6 +113,14 @@ def effect_of(study: Study, measure: Measure, correction: float, *, peto: bool) 
 
 def _effect(study: Study, found: tuple[float, float], notes: tuple[str, ...] = ()) -> Effect:
     return Effect(study=study, estimate=found[0], variance=found[1], notes=notes)
+
+
+def _derived(treated: Means, control: Means) -> tuple[str, ...]:
+    """How means and SDs were had that were not reported, arm by arm where they differ."""
+    if treated.derived == control.derived:
+        return (treated.derived,) if treated.derived else ()
+    told = {"treated": treated.derived, "control": control.derived}
+    return tuple(f"{arm}: {how}" for arm, how in told.items() if how)
 
 
 def _mean_difference(treated: Means, control: Means) -> tuple[float, float]:
