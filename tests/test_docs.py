@@ -8,6 +8,7 @@ import pytest
 import immunotrack
 from immunotrack.analytes import analytes
 from immunotrack.annotated import ADDED
+from immunotrack.cli import app
 from immunotrack.decisions import rule_presets
 from immunotrack.flags import FLAGS
 from immunotrack.plot.asked import SHOWS
@@ -24,7 +25,7 @@ from immunotrack.windows import window_presets
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
 
-COMMANDS = ("plot", "flag", "response", "doses", "change", "grade", "check")
+COMMANDS = [command.name for command in app.registered_commands]
 
 NAMES = [
     *analytes(),
@@ -42,7 +43,7 @@ NAMES = [
     *rule_presets(),
     *regimens(),
     *grade_scales(),
-    *(f"immunotrack {name}" for name in (*COMMANDS, "analytes", "ranges")),
+    *(f"immunotrack {name}" for name in COMMANDS),
     *(name for name in immunotrack.__all__ if name != "Case"),
 ]
 
@@ -81,6 +82,17 @@ def test_options_of_the_readme_exist(command, run):
     options = {option for line in named for option in re.findall(r"--[a-z]+(?:-[a-z]+)*", line)}
 
     assert sorted(options - known - {"--debug"}) == []
+
+
+def test_the_readmes_own_trials_are_pooled(run, tmp_path):
+    """Three trials of BCG, by the two commands that stand below them."""
+    block = re.search(r"```\n(study,.*?)```", README, re.DOTALL)
+    (tmp_path / "trials.csv").write_text(block[1], encoding="utf-8")
+    commands = re.findall(r"^immunotrack (pool trials\.csv .*)$", README, re.MULTILINE)
+
+    assert [run(*command.split()).returncode for command in commands] == [0] * len(commands)
+    assert len(commands) >= 2
+    assert (tmp_path / "pooled.csv").read_text("utf-8").count("\nwithout,") == 3
 
 
 def test_the_readmes_own_csv_works(run, tmp_path):
