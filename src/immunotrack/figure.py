@@ -82,6 +82,7 @@ class Choice:
     Args:
         title: In place of the case's, or of the patient's id.
         asked: What is shown beyond the default.
+        evidence: Whether pooled differences of trials stand below the panels.
     """
 
     patient: str = ""
@@ -91,6 +92,7 @@ class Choice:
     log: Sequence[str] = ()
     title: str = ""
     asked: Asked = field(default_factory=Asked)
+    evidence: bool = False
 
 
 def source_timeline(source: Source, events: pl.DataFrame, choice: Choice) -> Timeline:
@@ -131,6 +133,7 @@ def _patient_timeline(
     case: CaseFile | None,
 ) -> Timeline:
     from immunotrack.plot.compose import compose  # noqa: PLC0415
+    from immunotrack.plot.context import with_context  # noqa: PLC0415
     from immunotrack.plot.drawn import Wish, not_drawn  # noqa: PLC0415
 
     measured, treated = (
@@ -139,8 +142,9 @@ def _patient_timeline(
     )
     patient = _choose_patient(measured or treated, choice.patient)
     happened = events.filter(nw.col("patient_id").is_in([patient, ""]))
+    own = flagged.filter(nw.col("patient_id") == patient).to_native()
     timeline = compose(
-        flagged.filter(nw.col("patient_id") == patient).to_native(),
+        own,
         plain_rows(happened),
         Wish(
             title=choice.title or _case_title(case, patient) or f"Patient {patient}",
@@ -153,6 +157,8 @@ def _patient_timeline(
             asked=choice.asked,
         ),
     )
+    if choice.evidence:
+        timeline = with_context(timeline, own, happened.to_native())
     if len(events) and not len(happened):
         strangers = not_drawn(
             f"none of the {counted(len(events), 'event')} belongs to this patient",

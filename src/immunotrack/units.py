@@ -55,6 +55,15 @@ def unit_symbol(text: str) -> str:
     return unit.symbol if unit else text.strip()
 
 
+def unit_label(unit: str) -> str:
+    """A unit as a figure and a sentence show it, its power of ten raised.
+
+    >>> unit_label("10*9/L"), unit_label("cells/µL")
+    ('10⁹/L', 'cells/µL')
+    """
+    return _POWER.sub(lambda power: f"10{power[1].translate(_RAISED)}", unit)
+
+
 def shift_between(source: str, target: str) -> int | None:
     """The power of ten that turns a number in `source` into `target`; None without a conversion."""
     from_unit, to_unit = find_unit(source), find_unit(target)
@@ -101,6 +110,8 @@ _DAMAGE: Final = (
 )
 """What UTF-8 becomes that is read as Windows-1252 or Latin-1."""
 
+_POWER: Final = re.compile(r"\b10\*(\d+)")
+_RAISED: Final = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 _CODE_POINT: Final = re.compile(r"<U\+([0-9A-Fa-f]{4})>")
 _ANNOTATION: Final = re.compile(r"\{[^{}]*\}$")
 _COUNT: Final = re.compile(r"^[x*]?10(?:[*ex]|exp)?(3|6|9|12)(?:\{?cells?\}?)?(?=/)", re.IGNORECASE)

@@ -147,3 +147,26 @@ def test_all_patients_of_a_trial_in_one_command(run, shared_data):
     assert done.stderr.splitlines()[-1] == f"{len(rows)} series of 51 patients"
     assert all(row["baseline"] or "baseline: no result" in row["why"] for row in rows)
     assert "0" not in {row["peak_day_study_day"] for row in rows}
+
+
+def test_pooled_differences_stand_beside_each_change(run):
+    """With --evidence a row a pooled difference; stderr says what it is not and what is assumed."""
+    done = run("response", "monneret-2020", "--evidence", "--analytes", "CD4")
+    (row,) = rows_of(done)
+
+    assert (done.returncode, row["change"], row["pooled_difference"]) == (0, "605", "560")
+    assert row["pooled_unit_basis"] == "assumed"
+    assert row["meaning"] == "difference between groups; not a percentile, not a probability"
+    assert "not a percentile, not a probability. A patient's change has the course" in done.stderr
+    assert "1 of 1 pooled difference beside a change of 1 patient" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "chosen", [("--clock", "source"), ("--baseline", "mean"), ("--rule", "iris7-stop")]
+)
+def test_pooled_differences_have_their_own_days(run, chosen):
+    """Options that could not be followed are refused."""
+    done = run("response", "miskin-2016", "--evidence", *chosen)
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "pooled differences have their own days" in done.stderr

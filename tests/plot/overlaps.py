@@ -33,16 +33,18 @@ def _labels_beyond_the_axes(figure: Figure) -> set[Text]:
 
 def overlapping(figure: Figure) -> list[tuple[str, str]]:
     """Pairs of texts whose boxes share more than a hair."""
+    boxes = [(text, tuple(map(float, box.extents))) for text, box in texts(figure)]
     return [
         (one, other)
-        for (one, box), (other, second) in combinations(texts(figure), 2)
+        for (one, box), (other, second) in combinations(boxes, 2)
         if _area(box, second) > 2.0
     ]
 
 
-def _area(box: Bbox, other: Bbox) -> float:
-    common = Bbox.intersection(box, other)
-    return 0.0 if common is None else common.width * common.height
+def _area(box: tuple[float, ...], other: tuple[float, ...]) -> float:
+    width = min(box[2], other[2]) - max(box[0], other[0])
+    height = min(box[3], other[3]) - max(box[1], other[1])
+    return width * height if width > 0 and height > 0 else 0.0
 
 
 def clipped(figure: Figure) -> list[str]:

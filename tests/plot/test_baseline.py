@@ -9,9 +9,13 @@ from pathlib import Path
 
 import matplotlib as mpl
 import pytest
+from matplotlib.figure import Figure
 from matplotlib.testing.compare import compare_images
 
 from immunotrack import Measurement, Patient, load_case, plot_timeline
+from immunotrack.evidence.printed import builtin_effects
+from immunotrack.plot.forest import draw_forest
+from immunotrack.plot.forest_printed import printed_forest
 from immunotrack.variation import Variation
 
 BASELINE = Path(__file__).parent / "baseline"
@@ -53,16 +57,26 @@ def statuses() -> Patient:
     )
 
 
+def forest() -> Figure:
+    """The printed pooled effects."""
+    return draw_forest(printed_forest(builtin_effects().effects, builtin_effects()), "single")
+
+
+def timeline(name: str) -> Figure:
+    """The figure of a patient."""
+    if name == "statuses":
+        return plot_timeline(statuses(), size="single")
+    return plot_timeline(load_case("monneret-2020"), **(MARKS if name == "marks" else {}))
+
+
 @pytest.mark.skipif(
     not mpl.__version__.startswith(DRAWN_BY),
     reason=f"the images were drawn by matplotlib {DRAWN_BY}, this is {mpl.__version__}",
 )
-@pytest.mark.parametrize("name", ["case-report", "statuses", "marks"])
+@pytest.mark.parametrize("name", ["case-report", "statuses", "marks", "forest"])
 def test_looks_as_it_did(name, tmp_path):
     """The figure is that of the image, but for rounding of the renderer."""
-    data = statuses() if name == "statuses" else load_case("monneret-2020")
-    more = MARKS if name == "marks" else {}
-    figure = plot_timeline(data, size="single" if name == "statuses" else "double", **more)
+    figure = forest() if name == "forest" else timeline(name)
     figure.set_dpi(DPI)
     baseline = BASELINE / f"{name}.png"
     drawn = tmp_path / f"{name}.png"

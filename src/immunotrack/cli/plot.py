@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from immunotrack.cli import options
-from immunotrack.cli.told import INVALID_ROWS, names, say, tell_briefly, tell_problems, tell_reading
+from immunotrack.cli.told import (
+    INVALID_ROWS,
+    names,
+    say,
+    tell_briefly,
+    tell_letters,
+    tell_problems,
+    tell_reading,
+)
 
 if TYPE_CHECKING:
     from immunotrack.readers import Options
@@ -103,6 +111,9 @@ def plot(
     data: Annotated[
         Path | None, typer.Option(metavar="FILE.csv", help="What is drawn, as a table.")
     ] = None,
+    evidence: Annotated[
+        bool, typer.Option("--evidence", help="Pooled differences of IL-7 trials below the panels.")
+    ] = False,
     *,
     reading: "Options",
 ) -> None:
@@ -110,7 +121,7 @@ def plot(
     from immunotrack.figure import Choice, source_timeline
     from immunotrack.outputs import write_whole
     from immunotrack.plot.asked import ask
-    from immunotrack.plot.save import missing_letters, save_figure
+    from immunotrack.plot.save import save_figure
     from immunotrack.plot.timeline import draw_timeline
     from immunotrack.readers import input_files, read_events_file, read_source
 
@@ -140,6 +151,7 @@ def plot(
         log=names(log or []),
         title=title,
         asked=asked,
+        evidence=evidence,
     )
     timeline = source_timeline(found, happened, chosen)
     figure = draw_timeline(timeline, size.value)
@@ -148,8 +160,7 @@ def plot(
         write_whole(data, timeline.csv())
     tell_briefly(problems, found.name)
     tell_problems(timeline.problems)
-    if letters := missing_letters(figure):
-        say(f"the font has no sign for these letters, drawn as boxes: {letters[:40]}")
+    tell_letters(figure)
     say(f"figure: {output}" + (f"; data: {data}" if data else ""))
     if any(problem.is_error for problem in (*problems, *timeline.problems)):
         raise typer.Exit(INVALID_ROWS)

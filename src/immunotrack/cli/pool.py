@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from immunotrack.cli import options
-from immunotrack.cli.told import say, tell_problems, write_stdout
+from immunotrack.cli.plot import Size
+from immunotrack.cli.told import say, tell_letters, tell_problems, write_stdout
 
 if TYPE_CHECKING:
     from immunotrack.evidence.pool import Pool
@@ -53,6 +54,7 @@ class Scale(StrEnum):
     log_ratio = "log-ratio"
 
 
+_FIGURE = "Its figure"
 _RANDOM = {Model.dl, Model.pm, Model.reml, Model.ml}
 
 
@@ -125,6 +127,32 @@ def pool(
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="FILE.csv", help="Write the rows here.")
     ] = None,
+    figure: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.png|svg|pdf", help="Draw a forest plot.", rich_help_panel=_FIGURE
+        ),
+    ] = None,
+    size: Annotated[
+        Size, typer.Option(help="183 mm, 89 mm, or a screen.", rich_help_panel=_FIGURE)
+    ] = Size.double,
+    title: Annotated[str, typer.Option(rich_help_panel=_FIGURE)] = "",
+    axis: Annotated[
+        str,
+        typer.Option(
+            metavar="TEXT",
+            help="The label of the axis, with its unit.",
+            rich_help_panel=_FIGURE,
+        ),
+    ] = "",
+    favours: Annotated[
+        str,
+        typer.Option(
+            metavar="LEFT,RIGHT",
+            help="Whom the sides of no effect favour.",
+            rich_help_panel=_FIGURE,
+        ),
+    ] = "",
 ) -> None:
     """Pool trials: from events or means of two arms, or from published estimates.
 
@@ -134,12 +162,16 @@ def pool(
     from immunotrack.evidence.pool import pool as pooled_by
     from immunotrack.evidence.sentences import sentences
     from immunotrack.evidence.study_file import read_study_file
-    from immunotrack.outputs import not_onto
+    from immunotrack.outputs import not_both, not_onto
 
+    sides = _sides(favours)
     if not 0 < level < 100:
         raise typer.BadParameter("a level lies between 0 and 100", param_hint="--level")
-    if output is not None:
-        not_onto(output, [studies])
+    for written in (output, figure):
+        if written is not None:
+            not_onto(written, [studies])
+    if output is not None and figure is not None:
+        not_both(output, figure)
     chosen = interval or (Interval.hk_modified if model in _RANDOM else Interval.wald)
     found = pooled_by(
         read_study_file(studies, decimal=decimal.value, encoding=encoding),
@@ -151,10 +183,48 @@ def pool(
         level=level / 100,
         correction=correction,
     )
+    if figure is not None:
+        _draw(found, figure, size, title=title, axis=axis, favours=sides)
     _write(found, output, json=json, without=leave_one_out)
     tell_problems(found.problems)
     for text in (*sentences(found), *found.notes):
         say(text)
+    if figure is not None:
+        say(f"figure: {figure}")
+
+
+def _sides(favours: str) -> tuple[str, str] | None:
+    """The two sides that are named, or none.
+
+    Raises:
+        typer.BadParameter: There are not two.
+    """
+    if not favours:
+        return None
+    left, comma, right = (part.strip() for part in favours.partition(","))
+    if not (left and comma and right):
+        raise typer.BadParameter(f"{favours!r} is not LEFT,RIGHT", param_hint="--favours")
+    return left, right
+
+
+def _draw(
+    found: "Pool",
+    figure: Path,
+    size: Size,
+    *,
+    title: str,
+    axis: str,
+    favours: tuple[str, str] | None,
+) -> None:
+    from immunotrack.plot.forest import draw_forest
+    from immunotrack.plot.forest_pool import pool_forest
+    from immunotrack.plot.save import check_format, save_figure
+
+    check_format(figure)
+    forest = pool_forest(found, title=title, axis=axis, favours=favours)
+    drawn = draw_forest(forest, size.value)
+    save_figure(drawn, figure)
+    tell_letters(drawn)
 
 
 def _write(found: "Pool", output: Path | None, *, json: bool, without: bool) -> None:

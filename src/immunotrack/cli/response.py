@@ -55,6 +55,13 @@ def response(
     analytes: options.Analytes = None,
     ranges: options.Ranges = None,
     events: options.Events = None,
+    evidence: Annotated[
+        bool,
+        typer.Option(
+            "--evidence",
+            help="Instead: each change beside the pooled difference of IL-7 trials at that time.",
+        ),
+    ] = False,
     json: rows.Json = False,
     output: rows.Output = None,
     *,
@@ -65,14 +72,17 @@ def response(
     Baseline, nadir, peak, change, recovery and relapse, area, slope and doses; `why` says what
     could not be computed. With --rule one row a patient and rule: met, not met or undetermined.
     """
+    from immunotrack.evidence.beside import beside, beside_notes
     from immunotrack.outputs import not_onto
     from immunotrack.readers import input_files
     from immunotrack.responses import response as read_response
     from immunotrack.verdicts import decide
 
-    if rule and (clock or until_day is not None or baseline is not Baseline.last):
-        message = "a rule has its own clock, days and baseline"
-        raise typer.BadParameter(message, param_hint="--clock, --until-day, --baseline")
+    _refuse_useless(
+        rule=bool(rule),
+        evidence=evidence,
+        given=bool(clock) or until_day is not None or baseline is not Baseline.last,
+    )
     if until_day is not None and not isfinite(until_day):
         raise typer.BadParameter("it is no day", param_hint="--until-day")
     if output is not None:
@@ -83,7 +93,9 @@ def response(
     tell_reading(found.told)
     happened = found.events.table
     sets = [*(ranges or []), *found.ranges]
-    if rule:
+    if evidence:
+        told = beside(found.used, happened)
+    elif rule:
         told = decide(found.used, happened, rule, ranges=sets)
     else:
         told = read_response(
@@ -95,25 +107,54 @@ def response(
             ranges=sets,
         )
     told = of_analytes(told, names(analytes or []))
-    rows.write(told, output, json=json, show=_verdict_cells if rule else _cells)
+    rows.write(told, output, json=json, show=_shown_by(rule=bool(rule), evidence=evidence))
     tell_briefly(found.problems, found.name)
     say(found.counted)
-    _summarise(told, found, ruled=bool(rule))
+    for note in beside_notes(told.to_dicts()) if evidence else []:
+        say(note)
+    _summarise(told, found)
     if any(problem.is_error for problem in found.problems):
         raise typer.Exit(INVALID_ROWS)
 
 
-def _summarise(told: "pl.DataFrame", found: "Source", *, ruled: bool) -> None:
+def _refuse_useless(*, rule: bool, evidence: bool, given: bool) -> None:
+    """Refuse options that could not be followed.
+
+    Args:
+        given: Whether a clock, a last day or a baseline was chosen.
+
+    Raises:
+        typer.BadParameter: There are such options.
+    """
+    if evidence and (rule or given):
+        message = "pooled differences have their own days, and the last value as the baseline"
+        raise typer.BadParameter(message, param_hint="--evidence")
+    if rule and given:
+        message = "a rule has its own clock, days and baseline"
+        raise typer.BadParameter(message, param_hint="--clock, --until-day, --baseline")
+
+
+def _shown_by(*, rule: bool, evidence: bool) -> rows.Cells:
+    """What makes a row readable."""
+    if rule:
+        return _verdict_cells
+    return _beside_cells if evidence else _cells
+
+
+def _summarise(told: "pl.DataFrame", found: "Source") -> None:
     """How many series, or answers, there are, and whose values are illustrative."""
     from collections import Counter
 
     from immunotrack.problems import counted
 
     patients = counted(told["patient_id"].n_unique(), "patient")
-    if ruled:
+    if "answer" in told.columns:
         answers = Counter(told["answer"].to_list())
         counts = ", ".join(f"{answer} {number}" for answer, number in sorted(answers.items()))
         say(f"{counted(len(told), 'answer')} for {patients}: {counts}")
+    elif "pooled_difference" in told.columns:
+        changes = told["change"].is_not_null().sum()
+        say(f"{changes} of {counted(len(told), 'pooled difference')} beside a change of {patients}")
     else:
         say(f"{len(told)} series of {patients}")
     used = found.used.filter(found.used["analyte"].is_in(told["analyte"].unique().to_list()))
@@ -182,3 +223,31 @@ def _verdict_cells(row: dict[str, Any]) -> dict[str, str]:
         "criterion": row["criterion"],
         "why": row["why"],
     }
+
+
+def _beside_cells(row: dict[str, Any]) -> dict[str, str]:
+    """One change beside its pooled difference as the terminal shows it."""
+    from immunotrack.numbers import digits
+
+    names = ("pooled_difference", "pooled_low", "pooled_high")
+    estimate, low, high = ("" if row[name] is None else digits(row[name]) for name in names)
+    return {
+        "patient": row["patient_id"],
+        "analyte": row["analyte"],
+        "unit": row["unit"],
+        "baseline": f"{row['baseline_comparator']}{_grouped(row['baseline'])}",
+        "value": f"{row['comparator']}{_grouped(row['value'])}",
+        "day": "" if row["value_day"] is None else f"{row['value_day']:g}",
+        "change": _grouped(row["change"]),
+        "pooled": f"{estimate} [{low}, {high}]" if estimate else "",
+        "unit of pooled": row["pooled_unit_basis"],
+        "trials": f"{row['population']}, {row['timepoint']}",
+        "origin": row["origin"],
+        "why": row["why"],
+    }
+
+
+def _grouped(value: float | None) -> str:
+    from immunotrack.numbers import grouped
+
+    return "" if value is None else grouped(value)

@@ -3,11 +3,14 @@
 import sys
 from collections import Counter
 from collections.abc import Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import typer
 
 from immunotrack.problems import InvalidInput, Problem, printable, tally
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 FINDINGS, USAGE, UNREADABLE, INVALID_ROWS = 1, 2, 3, 4
 """Exit codes; 0 is done."""
@@ -55,6 +58,14 @@ def tell_briefly(problems: Sequence[Problem], source: str) -> None:
             rows[problem.code] += problem.rows
         counts = ", ".join(f"{code} {number}" for code, number in sorted(rows.items()))
         say(f"warnings: {counts} (in full: immunotrack check {source})")
+
+
+def tell_letters(figure: "Figure") -> None:
+    """The letters of a figure that its font has no sign for."""
+    from immunotrack.plot.save import missing_letters
+
+    if letters := missing_letters(figure):
+        say(f"the font has no sign for these letters, drawn as boxes: {letters[:40]}")
 
 
 def exit_code(error: InvalidInput) -> int:

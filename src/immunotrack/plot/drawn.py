@@ -104,6 +104,7 @@ class Timeline:
         view: `panels`, or `strip` for a letter a sample.
         doses: What became of planned doses, as rows of `DRAWN`, by lane.
         notes: Sentences for the footnote on what is drawn on request.
+        context: Rows of `immunotrack.evidence.beside.SCHEMA`, where they were asked for.
     """
 
     title: str
@@ -121,6 +122,7 @@ class Timeline:
     view: View = "panels"
     doses: Mapping[str, Sequence[Row]] = field(default_factory=dict)
     notes: Sequence[str] = ()
+    context: Sequence[Row] = ()
 
     @property
     def marks(self) -> list[Row]:

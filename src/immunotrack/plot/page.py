@@ -5,8 +5,9 @@ from typing import Any, Final
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
-from immunotrack.plot.style import FONT, INK, Ruler, Size
+from immunotrack.plot.style import FONT, INK, RULE, Ruler, Size
 
 MARGIN: Final = 2.0
 """Around the page, in mm."""
@@ -41,3 +42,15 @@ class Page:
             text,
             **{"va": "top", "fontfamily": FONT, "color": INK, "parse_math": False, **style},
         )
+
+    def rule(self, left: float, right: float) -> None:
+        """A thin horizontal line at the cursor, between two places in mm from the left."""
+        line = Line2D(
+            [left / self.size.width, right / self.size.width],
+            [1 - self.top / self.height] * 2,
+            transform=self.figure.transFigure,
+            color=RULE,
+            linewidth=0.6,
+            gid="rule",
+        )
+        self.figure.add_artist(line)

@@ -112,9 +112,7 @@ def _note(dose: str, plan: DosePlan, against: Sequence[Mapping[str, Any]]) -> st
     """The plan, what became of its doses, and what is assumed of it."""
     counts = Counter(row["status"] for row in against)
     told = ", ".join(f"{number} {status}" for status, number in counts.items())
-    start = (
-        "" if plan.plan.states_start else "; its first day is taken as that of the first dose"
-    )
+    start = "" if plan.plan.states_start else "; its first day is taken as that of the first dose"
     assumed = any(row["assumed"] for row in against)
     days = "; the days that it does not state are assumed" if assumed else ""
     return f"Plan of {dose}: {plan.label}{start}{days}. Within 1 day of it: {told}."

@@ -6,6 +6,8 @@ from math import ceil
 
 from matplotlib.figure import Figure
 
+from immunotrack.evidence.beside import beside_notes
+from immunotrack.plot.context import context_height, draw_context
 from immunotrack.plot.drawn import Panel, Timeline
 from immunotrack.plot.lanes import WIDEST_LABEL, draw_lanes, lane_label, room_beyond, strip_height
 from immunotrack.plot.legend import draw_legend, legend_entries, legend_rows
@@ -66,6 +68,7 @@ def draw_timeline(timeline: Timeline, size: SizeName = "double") -> Figure:
         + (line_height(page_size.small) + 0.6 if timeline.illustrative else 0)
         + _lanes_height(timeline, page_size)
         + body.fixed
+        + context_height(timeline, page_size)
         + len(entries) * line_height(page_size.small) * 1.15
         + len(foot) * line_height(page_size.small)
         + 1.0
@@ -83,6 +86,7 @@ def draw_timeline(timeline: Timeline, size: SizeName = "double") -> Figure:
         _strip(page, timeline, row)
     elif timeline.panels:
         _panels(page, timeline, body, row)
+    draw_context(page, timeline)
     draw_legend(page, entries)
     _foot(page, foot)
     return figure
@@ -294,7 +298,7 @@ def _head(page: Page, head: _Head, left: float, top: float, width: float) -> Non
 
 def _footnote(timeline: Timeline, size: Size, ruler: Ruler) -> list[str]:
     width = size.width - 2 * MARGIN
-    text = footnote(timeline)
+    text = " ".join([footnote(timeline), *beside_notes(timeline.context)])
     if timeline.view == "strip" and timeline.panels:
         axis = _time_axis(timeline, size, ruler)[1]
         text = f"{strip_note(timeline, size, ruler, axis)} {text}"
