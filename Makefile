@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test thorough lint format baseline fuzz clean
+.PHONY: demo test thorough lint format baseline bench fuzz clean
 
 demo: $(VENV)/.run
 	$(BIN)/immunotrack plot monneret-2020 -o timeline.png
@@ -29,6 +29,10 @@ format: $(VENV)/.dev
 baseline: $(VENV)/.dev
 	IMMUNOTRACK_NEW_BASELINE=1 $(BIN)/python -m pytest tests/plot/test_baseline.py
 
+# Against what one would write by hand; ROWS=1000000 RUNS=1 ONLY=flagging is a quick look.
+bench: $(VENV)/.bench
+	$(BIN)/python benchmarks/run.py
+
 # Random damage for every reader; RUNS=100000 tries harder, TARGETS=sas one alone.
 fuzz: $(VENV)/.fuzz
 	$(BIN)/python fuzz/run.py $(TARGETS)
@@ -43,6 +47,10 @@ $(VENV)/.run: $(BIN)/python pyproject.toml
 
 $(VENV)/.dev: $(BIN)/python pyproject.toml
 	$(PYTHON) -m pip --python $(BIN)/python install --quiet --editable '.[dev]'
+	@touch $@
+
+$(VENV)/.bench: $(VENV)/.dev
+	$(PYTHON) -m pip --python $(BIN)/python install --quiet --editable '.[bench]'
 	@touch $@
 
 $(VENV)/.fuzz: $(VENV)/.dev

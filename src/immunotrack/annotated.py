@@ -30,6 +30,9 @@ ADDED: Final = (
 )
 """The columns that `immunotrack flag` adds, in order."""
 
+HEAD: Final = ADDED[: ADDED.index("line")]
+"""Those of them that say the same of every row that is alike."""
+
 
 def flagged_results(source: Source, ranges: Sequence[str | RangeSet] = ()) -> pl.DataFrame:
     """Every result of a source with its flag; one that does not count has neither range nor flag.
@@ -101,8 +104,7 @@ def annotated_csv(source: Source, flagged: pl.DataFrame) -> bytes:
     own = pl.DataFrame(source.rows, schema=schema, orient="row").with_row_index("row")
     lines = pl.Series("own_line", source.lines, dtype=pl.Int64)
     files = [grid.source for grid in source.grids for _ in grid.rows]
-    taken = [name for name in ADDED if name != "line"]
-    added = flagged.select("row", *(_cell(name, flagged) for name in (*taken, "visit")))
+    added = flagged.select("row", *added_cells(flagged, (*HEAD, "problem", "visit")))
     visits = [part for part in ("visit",) if source.by_visit]
     shown = (*ADDED, *visits, *(["source"] if len(source.grids) > 1 else []))
     rows = (
@@ -115,7 +117,7 @@ def annotated_csv(source: Source, flagged: pl.DataFrame) -> bytes:
         .select(*names, *shown)
     )
     buffer = io.BytesIO()
-    buffer.write(_header(source.header, shown))
+    buffer.write(added_header(source.header, shown))
     _without_empty(rows).write_csv(buffer, include_header=False)
     return buffer.getvalue()
 
@@ -134,7 +136,24 @@ def _without_empty(rows: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _header(own: Sequence[str], names: Sequence[str]) -> bytes:
+def added_cells(flagged: pl.DataFrame, names: Sequence[str]) -> list[pl.Expr]:
+    """The columns of flagged results as texts of a CSV file."""
+    return [_cell(name, flagged) for name in names]
+
+
+def csv_texts(rows: pl.DataFrame) -> pl.Series:
+    """Each row of texts as a row of CSV, without its end."""
+    written = _without_empty(rows).write_csv(include_header=False)
+    lines = written.split("\n")[:-1]
+    if len(lines) != len(rows):
+        lines = [
+            _without_empty(row).write_csv(include_header=False)[:-1] for row in rows.iter_slices(1)
+        ]
+    return pl.Series(lines, dtype=pl.String)
+
+
+def added_header(own: Sequence[str], names: Sequence[str] = ADDED) -> bytes:
+    """The header of the file: the input's own columns, and those that are added."""
     added: list[str] = []
     for name in names:
         unique = name

@@ -5,34 +5,39 @@ censored result is L, N or H only if every value it allows has that status; othe
 """
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, Final
 
 import narwhals as nw
-from narwhals.typing import IntoDataFrameT
+from narwhals.typing import FrameT, IntoFrameT
 
 from immunotrack.analytes import find_analyte
 from immunotrack.problems import InvalidInput, Problem
 from immunotrack.ranges import RangeSet, applied_range, choose_range_sets
 from immunotrack.rules import RULES
-from immunotrack.table import LIMITS, NUMBER, TEXT, conform, lookup, plain_rows
+from immunotrack.table import LIMITS, NUMBER, TEXT, conformed, lookup, plain_rows
 from immunotrack.values import COMPARATORS
 
 FLAGS: Final = ("N", "L", "H", "LL", "HH", "IND")
 """HL7 v2 table 0078 and FHIR ObservationInterpretation; IND is FHIR's "indeterminate"."""
 
+MOST_TOLD: Final = 100
+"""So many impossible rows of a lazy frame are told."""
+
 NOISE: Final = 1e-12
 """Two numbers closer than this, relatively, are one: 0.7999999999999999 stands for 0.8."""
 
 
-def flag(frame: IntoDataFrameT, ranges: Sequence[str | RangeSet] | str = ()) -> IntoDataFrameT:
+def flag(frame: IntoFrameT, ranges: Sequence[str | RangeSet] | str = ()) -> IntoFrameT:
     """The table with the range that applies to each result, and its flag.
 
     A range beside the result (`low`, `high`) wins, then the chosen sets in their order, then the
     built-in default sets; without any the flag stays empty, never N.
 
     Args:
-        frame: A measurements table (see `immunotrack.table.SCHEMA`): pandas, Polars or any eager
-            frame that narwhals knows. It is not changed.
+        frame: A measurements table (see `immunotrack.table.SCHEMA`): pandas, Polars (eager or
+            lazy) or PySpark. It is not changed. Of a lazy frame, the distinct names, units and
+            ages are read at once; the rest when it is collected or written.
         ranges: Names of built-in sets, paths of TOML files or `RangeSet`s, first wins; `"none"`
             leaves the default sets out.
 
@@ -52,16 +57,17 @@ def flag(frame: IntoDataFrameT, ranges: Sequence[str | RangeSet] | str = ()) -> 
     """
     names = (ranges,) if isinstance(ranges, str) else tuple(ranges)
     sets = choose_range_sets(names)
-    known = conform(frame)
+    given: Any = nw.from_native(frame)
+    known = conformed(given)
     _refuse_impossible(known)
     table = with_ranges(known, sets)
     flagged = table.with_columns(flag=flag_rule(), off_scale=off_scale_rule())
-    index = nw.maybe_get_index(nw.from_native(frame, eager_only=True))
+    index = nw.maybe_get_index(given) if isinstance(given, nw.DataFrame) else None
     native: Any = flagged.to_native()
     return native if index is None else native.set_axis(index, axis=0)  # type: ignore[no-any-return]
 
 
-def _refuse_impossible(table: nw.DataFrame[Any]) -> None:
+def _refuse_impossible(table: FrameT) -> None:
     """Refuse rows that no reader would let through.
 
     Raises:
@@ -79,23 +85,27 @@ def _refuse_impossible(table: nw.DataFrame[Any]) -> None:
         for rule in RULES
         if rule.code in {"negative-result", "inverted-range"}
     ]
+    numbered = isinstance(table, nw.DataFrame)
+    if isinstance(table, nw.DataFrame):
+        asked = table.with_row_index("immunotrack_row")
+    else:
+        wrong = _any(wrong.fill_null(value=False) for _, wrong, _ in found)
+        asked = table.filter(wrong).head(MOST_TOLD).collect(backend="polars")
     problems = [
         Problem(
             code=code,
             source=row["source"] or "table",
             line=row["line"] or None,
-            message=f"row {row['immunotrack_row']}: {message}",
+            message=f"row {row['immunotrack_row']}: {message}" if numbered else message,
         )
         for code, wrong, message in found
-        for row in plain_rows(
-            table.with_row_index("immunotrack_row").filter(wrong.fill_null(value=False))
-        )
+        for row in plain_rows(asked.filter(wrong.fill_null(value=False)))
     ]
     if problems:
         raise InvalidInput(problems)
 
 
-def with_ranges(table: nw.DataFrame[Any], sets: Sequence[RangeSet]) -> nw.DataFrame[Any]:
+def with_ranges(table: FrameT, sets: Sequence[RangeSet]) -> FrameT:
     """The table with the limits that apply, and where they come from."""
     beside = _any(~nw.col(limit).is_null() for limit in LIMITS) & nw.col("range_source").is_in(
         ["", "file"]
@@ -103,14 +113,7 @@ def with_ranges(table: nw.DataFrame[Any], sets: Sequence[RangeSet]) -> nw.DataFr
     table = table.with_columns(beside=beside, age_key=nw.col("age_years").fill_null(-1.0))
     found = {f"set_{limit}": NUMBER for limit in LIMITS} | {"set_name": TEXT}
 
-    def ask(analyte: str, unit: str, sex: str, age: float) -> tuple[float | str | None, ...]:
-        applied = applied_range(sets, analyte, unit, sex, None if age < 0 else age)
-        if applied is None:
-            return (None, None, None, None, "")
-        limits = (applied.low, applied.high, applied.critical_low, applied.critical_high)
-        return (*limits, applied.source)
-
-    table = lookup(table, ["analyte", "unit", "sex", "age_key"], found, ask)
+    table = lookup(table, ["analyte", "unit", "sex", "age_key"], found, partial(_limits, sets))
     own = nw.col("beside")
     chosen = [
         nw.when(own).then(nw.col(limit)).otherwise(nw.col(f"set_{limit}")).alias(limit)
@@ -119,6 +122,17 @@ def with_ranges(table: nw.DataFrame[Any], sets: Sequence[RangeSet]) -> nw.DataFr
     name = nw.when(own).then(nw.lit("file")).otherwise(nw.col("set_name"))
     table = table.with_columns(*chosen, range_source=name)
     return table.drop("beside", "age_key", *found)
+
+
+def _limits(
+    sets: Sequence[RangeSet], analyte: str, unit: str, sex: str, age: float
+) -> tuple[float | str | None, ...]:
+    """The limits of the range that applies, and its set; an age below zero is not known."""
+    applied = applied_range(sets, analyte, unit, sex, None if age < 0 else age)
+    if applied is None:
+        return (None, None, None, None, "")
+    limits = (applied.low, applied.high, applied.critical_low, applied.critical_high)
+    return (*limits, applied.source)
 
 
 def flag_rule() -> nw.Expr:

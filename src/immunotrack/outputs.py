@@ -3,6 +3,7 @@
 import csv
 import io
 import os
+import shutil
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -38,6 +39,24 @@ def _replace(target: Path, data: bytes) -> None:
         temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def move_whole(whole: Path, path: Path) -> None:
+    """Move a file to its place, as `write_whole` writes one; it should stand beside it.
+
+    Raises:
+        InvalidInput: The file cannot be written.
+    """
+    try:
+        target = path.resolve()
+        if target.exists() and not target.is_file():
+            with whole.open("rb") as file, target.open("wb") as other:
+                shutil.copyfileobj(file, other)
+        else:
+            whole.chmod(0o666 & ~_umask())
+            shutil.move(whole, target)
+    except OSError as error:
+        raise InvalidInput([unwritable(str(path), error)]) from None
 
 
 def not_onto(output: Path, inputs: Iterable[Path]) -> None:
@@ -96,6 +115,11 @@ def csv_line(cells: Iterable[str]) -> str:
     text = io.StringIO()
     csv.writer(text, lineterminator="\r\n").writerow(cells)
     return text.getvalue().removesuffix("\r\n")
+
+
+def csv_cell(text: str) -> str:
+    """A text as one cell of a CSV file."""
+    return csv_line([text, ""])[:-1]
 
 
 def defused(cell: str) -> str:

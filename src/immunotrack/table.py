@@ -4,12 +4,12 @@ Any eager frame that narwhals understands can hold it. Text is never null (empty
 none); `time`, `day` and numbers may be null.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final, Literal, get_args
 
 import narwhals as nw
-from narwhals.typing import IntoDataFrame, IntoDataFrameT
+from narwhals.typing import FrameT, IntoDataFrame, IntoDataFrameT
 
 from immunotrack.analytes import find_analyte
 from immunotrack.units import shift_between, shifted, unit_symbol
@@ -107,14 +107,30 @@ def conform(frame: IntoDataFrameT) -> nw.DataFrame[IntoDataFrameT]:
         ValueError: A needed column is missing.
         TypeError: `value` is not numeric.
     """
-    table = nw.from_native(frame, eager_only=True)
-    missing = [name for name in ("analyte", "value", "unit") if name not in table.columns]
-    if missing:
+    return conformed(nw.from_native(frame, eager_only=True))
+
+
+def conformed(table: FrameT) -> FrameT:
+    """As `conform`, of a frame that may also be lazy: Polars, PySpark."""
+    schema: Mapping[str, Any] = table.collect_schema()
+    if missing := _lacking(schema):
         raise ValueError(f"the table has no column {', '.join(missing)}")
-    if not (table.schema["value"].is_numeric() or table["value"].is_null().all()):
+    if not (schema["value"].is_numeric() or _is_empty(table, "value")):
         raise TypeError("the column value must hold numbers; read text with immunotrack.read")
-    table = table.with_columns(*(_column(table, name, dtype) for name, dtype in SCHEMA.items()))
-    return _standardised(_named(table)).select([*SCHEMA, *_further(table)])
+    return _standardised(_named(_conformed(table, SCHEMA))).select([*SCHEMA, *_further(schema)])
+
+
+def _lacking(schema: Collection[str]) -> list[str]:
+    return [name for name in ("analyte", "value", "unit") if name not in schema]
+
+
+def _further(schema: Iterable[str]) -> list[str]:
+    return [name for name in schema if name not in SCHEMA]
+
+
+def _is_empty(table: nw.DataFrame[Any] | nw.LazyFrame[Any], name: str) -> bool:
+    """Whether a column is known to be null throughout."""
+    return isinstance(table, nw.DataFrame) and table[name].is_null().all()
 
 
 def plain_rows(table: nw.DataFrame[Any]) -> list[dict[str, Any]]:
@@ -137,8 +153,7 @@ def conform_events(frame: IntoDataFrame) -> nw.DataFrame[Any]:
         missing.append("start_time or start_day")
     if missing:
         raise ValueError(f"the events have no column {', '.join(missing)}")
-    table = table.with_columns(*(_column(table, name, kind) for name, kind in EVENT_SCHEMA.items()))
-    return table.select(*EVENT_SCHEMA)
+    return _conformed(table, EVENT_SCHEMA).select(*EVENT_SCHEMA)
 
 
 def frame_of(
@@ -154,42 +169,50 @@ def frame_of(
     return nw.from_dict(columns, schema=schema, backend=backend)
 
 
-def _further(table: nw.DataFrame[Any]) -> list[str]:
-    return [name for name in table.columns if name not in SCHEMA]
+def _conformed(table: FrameT, schema: Mapping[str, Any]) -> FrameT:
+    """A frame with all columns of a schema in their types, text without nulls."""
+    given = table.collect_schema()
+    columns = [_column(table, given, name, dtype) for name, dtype in schema.items()]
+    return table.with_columns(*(column for column in columns if column is not None))
 
 
-def _column(table: nw.DataFrame[Any], name: str, dtype: Any) -> nw.Expr | nw.Series[Any]:  # noqa: ANN401
-    """A column in its type, text without nulls; empty throughout where it is missing."""
+def _column(
+    table: nw.DataFrame[Any] | nw.LazyFrame[Any],
+    schema: Mapping[str, Any],
+    name: str,
+    dtype: Any,  # noqa: ANN401
+) -> nw.Expr | None:
+    """A column in its type, empty throughout where it is missing; None where it is as wanted."""
     empty = _EMPTY.get(dtype)
-    if name not in table.columns:
-        return nw.new_series(name, [empty] * len(table), dtype, backend=table.implementation)
-    given = table.schema[name]
+    if name not in schema:
+        return nw.lit(empty, dtype).alias(name)
+    given = schema[name]
     if dtype == TEXT and given.is_numeric():
         raise TypeError(f"{name} must be text, or 007 becomes 7")
     if dtype == TIME:
-        return _time_column(table, name)
-    column = table[name]
-    missing = column.is_null() | column.is_nan() if given.is_float() else column.is_null()
-    if given == dtype and not missing.any():
-        return nw.col(name)
-    values = [
-        empty if absent else value
-        for value, absent in zip(column.to_list(), missing.to_list(), strict=True)
-    ]
-    return nw.new_series(name, values, dtype, backend=table.implementation)
+        return _time_column(table, given, name)
+    column = nw.col(name).fill_nan(None) if given.is_float() else nw.col(name)
+    if given != dtype:
+        column = column.cast(dtype)
+    return column if empty is None else column.fill_null(empty)
 
 
-def _time_column(table: nw.DataFrame[Any], name: str) -> nw.Expr:
+def _time_column(
+    table: nw.DataFrame[Any] | nw.LazyFrame[Any],
+    given: Any,  # noqa: ANN401
+    name: str,
+) -> nw.Expr | None:
     """A time column on the wall clock of its zone; text is not guessed at."""
-    given = table.schema[name]
+    if given == TIME:
+        return None
     if isinstance(given, nw.Datetime) and given.time_zone is not None:
         return nw.col(name).dt.replace_time_zone(None).cast(TIME)
-    if table[name].is_null().all() or isinstance(given, nw.Datetime | nw.Date):
+    if isinstance(given, nw.Datetime | nw.Date) or _is_empty(table, name):
         return nw.col(name).cast(TIME)
     raise TypeError(f"{name} must hold dates; read text with immunotrack.read")
 
 
-def _named(table: nw.DataFrame[Any]) -> nw.DataFrame[Any]:
+def _named(table: FrameT) -> FrameT:
     """Analytes under their keys, units in their house spelling."""
     table = lookup(table, ["analyte"], {"analyte_key": TEXT}, lambda name: (analyte_key(name),))
     table = table.with_columns(analyte=nw.col("analyte_key")).drop("analyte_key")
@@ -225,7 +248,7 @@ def standard_value(value: float, shift: int) -> float:
     return float(shifted(Decimal(repr(value)), shift))
 
 
-def _standardised(table: nw.DataFrame[Any]) -> nw.DataFrame[Any]:
+def _standardised(table: FrameT) -> FrameT:
     table = table.drop("unit_std", "value_std")
     table = lookup(table, ["analyte", "unit"], {"unit_std": TEXT, "shift": WHOLE}, standard_unit)
     finite = nw.col("value").fill_null(0.0)
@@ -243,7 +266,7 @@ def _standardised(table: nw.DataFrame[Any]) -> nw.DataFrame[Any]:
     return table.with_columns(value_std=standard.cast(NUMBER)).drop("shift", "finite", "moved")
 
 
-def in_standard_units(table: nw.DataFrame[Any]) -> nw.DataFrame[Any]:
+def in_standard_units(table: FrameT) -> FrameT:
     """The table with value and limits in the analyte's own unit wherever there is a conversion."""
     table = lookup(table, ["analyte", "unit"], {"own_unit": TEXT, "shift": WHOLE}, standard_unit)
     for name in LIMITS:
@@ -264,27 +287,76 @@ def _moved(limit: float | None, shift: int) -> float | None:
 
 
 def lookup(
-    table: nw.DataFrame[Any],
+    table: FrameT,
     keys: Sequence[str],
     answers: dict[str, Any],
     answer: Callable[..., tuple[Any, ...]],
-) -> nw.DataFrame[Any]:
+) -> FrameT:
     """The table with further columns, each distinct combination of `keys` being asked once.
 
     A rule that is a matter of names or grammar is thus written as a plain function and serves one
-    record and ten million rows alike. The order of rows is kept; a null key has null answers.
+    record and ten million rows alike. The order of rows is kept (but in PySpark, which has none);
+    a null key has null answers.
 
     Args:
         answers: Names and types of the columns to add.
         answer: Takes one value of each key, gives one value for each added column.
     """
-    distinct = table.select(keys).unique().rows()
-    columns: dict[str, list[Any]] = {name: [] for name in (*keys, *answers)}
-    for row in distinct:
-        for name, value in zip(columns, (*row, *answer(*row)), strict=True):
-            columns[name].append(value)
-    schema = {**{key: table.schema[key] for key in keys}, **answers}
-    found = nw.from_dict(columns, schema=schema, backend=table.implementation)
-    order = "immunotrack_row"
-    joined = table.with_row_index(order).join(found, on=list(keys), how="left")
-    return joined.sort(order).drop(order)
+    distinct = _rows(table.select(keys).unique())
+    if len(distinct) == 1:
+        told = zip(answers.items(), answer(*distinct[0]), strict=True)
+        return table.with_columns(
+            *(nw.lit(value, dtype).alias(name) for (name, dtype), value in told)
+        )
+    types = table.collect_schema()
+    schema = dict(zip(keys, map(types.__getitem__, keys), strict=True)) | answers
+    return _joined(table, keys, schema, _answered(distinct, answer))
+
+
+def _answered(
+    rows: Sequence[tuple[Any, ...]], answer: Callable[..., tuple[Any, ...]]
+) -> list[tuple[Any, ...]]:
+    return [(*row, *answer(*row)) for row in rows]
+
+
+def _rows(table: nw.DataFrame[Any] | nw.LazyFrame[Any]) -> list[tuple[Any, ...]]:
+    whole = table.collect(backend="polars") if isinstance(table, nw.LazyFrame) else table
+    return whole.rows()
+
+
+def _joined(
+    table: FrameT, keys: Sequence[str], schema: dict[str, Any], said: Sequence[tuple[Any, ...]]
+) -> FrameT:
+    """The table with the answers to its keys."""
+    columns = dict(
+        zip(schema, zip(*said, strict=True) if said else [()] * len(schema), strict=True)
+    )
+    added = [name for name in schema if name not in keys]
+    if isinstance(table, nw.DataFrame):
+        found = nw.from_dict(columns, schema=schema, backend=table.implementation)
+        order = "immunotrack_row"
+        asked = table.select(keys).with_row_index(order)
+        joined = asked.join(found, on=list(keys), how="left").sort(order)
+        return table.with_columns(*(joined[name] for name in added))
+    native: Any = table.to_native()
+    if table.implementation.is_pyspark():
+        known = native.sparkSession.createDataFrame(list(said), _spark_schema(schema))
+        both: Any = nw.from_native(native.join(known.hint("broadcast"), list(keys), "left"))
+        return both  # type: ignore[no-any-return]
+    known = nw.from_dict(columns, schema=schema, backend="polars").lazy().to_native()
+    whole: Any = native.join(known, on=list(keys), how="left", maintain_order="left")
+    return nw.from_native(whole)  # type: ignore[no-any-return]
+
+
+_SPARK: Final = {
+    TEXT: "string",
+    NUMBER: "double",
+    WHOLE: "bigint",
+    FLAG: "boolean",
+    TIME: "timestamp_ntz",
+}
+
+
+def _spark_schema(schema: Mapping[str, Any]) -> str:
+    """A schema as PySpark has it."""
+    return ", ".join(f"`{name}` {_SPARK.get(dtype, 'string')}" for name, dtype in schema.items())

@@ -26,6 +26,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,
     help="Patient immune-monitoring time series: check, flag and draw laboratory results.\n\n"
     "SOURCE is a file of results (delimited, Excel, SAS, Dataset-JSON, FHIR), several files or a "
     "folder of them, a case's folder, or the name of a case.",

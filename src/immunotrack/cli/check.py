@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from immunotrack.cli import options
+from immunotrack.cli.large import check_large, large_source
 from immunotrack.cli.sources import read_with_events
 from immunotrack.cli.told import INVALID_ROWS, say, tell_problems, tell_reading, write_stdout
 
@@ -45,6 +46,11 @@ def check(
     if report is not None:
         not_onto(report, [*input_files(source), *([events] if events else [])])
 
+    if not (json or plausibility or events):
+        with large_source(source, reading, report) as large:
+            if large is not None:
+                check_large(*large, report)
+                return
     found = read_with_events(source, events, reading)
     tell_reading(found.told)
     answers = narrative_answers(found)

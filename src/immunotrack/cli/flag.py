@@ -1,6 +1,7 @@
 """`immunotrack flag`: every result against the range that applies."""
 
 import sys
+from collections import Counter
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
@@ -8,11 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 import typer
 
 from immunotrack.cli import options
+from immunotrack.cli.large import flag_large, large_source
 from immunotrack.cli.told import (
     FINDINGS,
     INVALID_ROWS,
     names,
     say,
+    summarise,
     tell_briefly,
     tell_reading,
     write_stdout,
@@ -46,7 +49,8 @@ def register(app: typer.Typer) -> None:
 def flag(
     source: options.Sources,
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="FILE.csv", help="Write the rows here.")
+        Path | None,
+        typer.Option("-o", "--output", metavar="FILE.csv|parquet", help="Write the rows here."),
     ] = None,
     ranges: options.Ranges = None,
     fail_on: Annotated[
@@ -65,6 +69,7 @@ def flag(
     result allows more than one; empty where no range applies.
     """
     from immunotrack.annotated import annotated_csv, flag_differences, flagged_results
+    from immunotrack.flagged_table import is_table, table_bytes
     from immunotrack.outputs import not_both, not_onto, write_whole
     from immunotrack.problem_list import problems_csv
     from immunotrack.readers import input_files, read_source
@@ -75,6 +80,10 @@ def flag(
             not_onto(written, [*input_files(source), *map(Path, ranges or [])])
     if output is not None and report is not None:
         not_both(output, report)
+    with large_source(source, reading, output or report) as large:
+        if large is not None:
+            flag_large(*large, ranges or [], output, report, wanted)
+            return
     found = read_source(source, reading)
     tell_reading(found.told)
     flagged = flagged_results(found, ranges or [])
@@ -82,14 +91,16 @@ def flag(
     if report is not None:
         write_whole(report, problems_csv(found, problems))
     if output is not None:
-        write_whole(output, annotated_csv(found, flagged))
+        rows = annotated_csv(found, flagged)
+        write_whole(output, table_bytes(rows) if is_table(output) else rows)
     elif sys.stdout.isatty():
         _show(flagged)
     else:
         write_stdout(annotated_csv(found, flagged))
     tell_briefly(problems, found.name)
     say(found.counted)
-    _summarise(flagged, ranges or [])
+    counted = flagged.filter(flagged["fate"] == "used")
+    summarise(Counter(counted["flag"]), Counter(counted["range_source"]), ranges or [])
     if any(problem.is_error for problem in found.problems):
         raise typer.Exit(INVALID_ROWS)
     if wanted & set(flagged["flag"]):
@@ -104,29 +115,6 @@ def _findings(fail_on: list[str]) -> set[str]:
             f"{', '.join(unknown)}: choose from {', '.join(known)}", param_hint="--fail-on"
         )
     return {flag for name in names(fail_on) for flag in _FLAGS[name]}
-
-
-def _summarise(flagged: "pl.DataFrame", chosen: list[str]) -> None:
-    """How many results count, by flag and by range, and which chosen set had no use."""
-    from immunotrack.problems import counted
-    from immunotrack.ranges import choose_range_sets
-
-    flagged = flagged.filter(flagged["fate"] == "used")
-    counts = dict(flagged.group_by("flag").len().iter_rows())
-    by_flag = ", ".join(
-        f"{name or 'no flag'} {counts[name]}"
-        for name in ("LL", "L", "N", "H", "HH", "IND", "")
-        if name in counts
-    )
-    ranged = flagged.filter(flagged["range_source"] != "")
-    sources = sorted(ranged.group_by("range_source").len().iter_rows())
-    by_range = ", ".join(f"{name} {number}" for name, number in sources)
-    told = counted(len(flagged), "result")
-    say(f"{told}: {by_flag or 'none'}; ranges: {by_range or 'none applies'}")
-    used = {name for name, _ in sources}
-    for entry in choose_range_sets([*chosen, "none"]):
-        if entry.name not in used:
-            say(f"--ranges: {entry.name} applies to no result")
 
 
 def _show(flagged: "pl.DataFrame") -> None:

@@ -2,7 +2,7 @@
 
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 import typer
@@ -39,25 +39,53 @@ def tell_reading(told: Sequence[str]) -> None:
 def tell_problems(problems: Sequence[Problem]) -> None:
     """Every problem on a line of its own, errors first, up to a stated limit; the total always."""
     ranked = sorted(problems, key=lambda problem: not problem.is_error)
-    for problem in ranked[:MOST_SHOWN]:
-        say(str(problem))
-    if len(ranked) > MOST_SHOWN:
-        say(f"showing {MOST_SHOWN} of {len(ranked)} problems")
+    tell_first(ranked, len(ranked))
     if problems:
         say(tally(problems))
 
 
+def tell_first(problems: Sequence[Problem], total: int) -> None:
+    """The first of so many problems, up to a stated limit."""
+    for problem in problems[:MOST_SHOWN]:
+        say(str(problem))
+    if total > MOST_SHOWN:
+        say(f"showing {MOST_SHOWN} of {total} problems")
+
+
 def tell_briefly(problems: Sequence[Problem], source: str) -> None:
     """Errors in full, warnings by their code and number; `immunotrack check` has them in full."""
-    errors = [problem for problem in problems if problem.is_error]
-    warnings = [problem for problem in problems if not problem.is_error]
-    tell_problems(errors)
-    if warnings:
-        rows = Counter[str]()
-        for problem in warnings:
+    tell_problems([problem for problem in problems if problem.is_error])
+    rows = Counter[str]()
+    for problem in problems:
+        if not problem.is_error:
             rows[problem.code] += problem.rows
-        counts = ", ".join(f"{code} {number}" for code, number in sorted(rows.items()))
-        say(f"warnings: {counts} (in full: immunotrack check {source})")
+    tell_warnings(rows, f"immunotrack check {source}")
+
+
+def tell_warnings(rows: Mapping[str, int], full: str) -> None:
+    """Warnings by their code and number of rows, and where they are told in full."""
+    counts = ", ".join(f"{code} {number}" for code, number in sorted(rows.items()) if number)
+    if counts:
+        say(f"warnings: {counts} (in full: {full})")
+
+
+def summarise(flags: Mapping[str, int], sources: Mapping[str, int], chosen: Sequence[str]) -> None:
+    """How many results count, by flag and by range, and which chosen set had no use."""
+    from immunotrack.problems import counted
+    from immunotrack.ranges import choose_range_sets
+
+    by_flag = ", ".join(
+        f"{name or 'no flag'} {flags[name]}"
+        for name in ("LL", "L", "N", "H", "HH", "IND", "")
+        if flags.get(name)
+    )
+    used = {name: number for name, number in sorted(sources.items()) if name and number}
+    by_range = ", ".join(f"{name} {number}" for name, number in used.items())
+    total = counted(sum(flags.values()), "result")
+    say(f"{total}: {by_flag or 'none'}; ranges: {by_range or 'none applies'}")
+    for entry in choose_range_sets([*chosen, "none"]):
+        if entry.name not in used:
+            say(f"--ranges: {entry.name} applies to no result")
 
 
 def tell_letters(figure: "Figure") -> None:

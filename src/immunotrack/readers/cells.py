@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import polars as pl
 
+from immunotrack.numerals import SIGNS, Sign
 from immunotrack.problems import InvalidInput, Problem, Severity, shown
 from immunotrack.readers.adam import PARAMETERS
 from immunotrack.readers.grid import DecimalSign, Grid, NumberCell, Options
@@ -43,6 +44,7 @@ class Part:
         cells: Text by our column names, and what the file says of each row as a whole.
         problems: Those of the grid and of its columns.
         told: How the file was understood, for the user.
+        evidence: Which decimal signs its numbers allow.
     """
 
     grid: Grid
@@ -50,10 +52,14 @@ class Part:
     cells: pl.DataFrame
     problems: list[Problem]
     told: str
+    evidence: "SignEvidence"
 
 
-def read_part(grid: Grid, options: Options) -> Part:
+def read_part(grid: Grid, options: Options, sign: DecimalSign | None = None) -> Part:
     """The cells of a grid of results.
+
+    Args:
+        sign: The decimal sign of the file that the grid is a part of; found in the grid if None.
 
     Raises:
         InvalidInput: Its columns cannot be understood.
@@ -72,7 +78,9 @@ def read_part(grid: Grid, options: Options) -> Part:
     cells = _withdrawn(cells)
     cells, filled_down = _with_patients(cells, grid, layout, fill=options.fill_down)
     cells = _with_units(cells, options.units)
-    sign = _stated_sign(cells, options) or decimal_sign(cells)
+    stated = _stated_sign(cells, options)
+    evidence = SignEvidence(frozenset({stated}), telling=True) if stated else sign_evidence(cells)
+    sign = stated or sign or evidence.sign
     cells = _with_days(cells, layout.clock(grid.header)).with_columns(decimal=pl.lit(sign))
     notes = [grid.told, layout.told(grid.header), _told_sign(sign, cells)]
     return Part(
@@ -85,6 +93,7 @@ def read_part(grid: Grid, options: Options) -> Part:
             *filled_down,
         ],
         "; ".join(note for note in notes if note),
+        evidence,
     )
 
 
@@ -278,7 +287,7 @@ def _with_days(cells: pl.DataFrame, clock: str) -> pl.DataFrame:
     )
 
 
-def _stated_sign(cells: pl.DataFrame, options: Options) -> DecimalSign | None:
+def _stated_sign(cells: pl.DataFrame, options: Options) -> Sign | None:
     """The decimal sign that the standard, or else the user, states."""
     if "decimal" in cells.columns:
         return "point"
@@ -289,12 +298,35 @@ _CLEAR: Final = r"^\s*[<>]?=?\s*[+-]?[0-9]*\.(?:[0-9]{1,2}|[0-9]{4,})\s*$"
 """A number that has a decimal point and can have nothing else."""
 
 
-def decimal_sign(cells: pl.DataFrame) -> DecimalSign:
-    """The only decimal sign that all numbers of a file allow; `auto` where both or neither do.
+@dataclass(frozen=True, slots=True)
+class SignEvidence:
+    """Which decimal signs some numbers allow.
 
-    A file in which no number tells the signs apart has decimal points.
+    Args:
+        allowed: The signs with which all of them are numbers.
+        telling: One of them has a point or a comma.
     """
-    allowed = frozenset({"point", "comma"})
+
+    allowed: frozenset[Sign] = frozenset(SIGNS)
+    telling: bool = False
+
+    def __and__(self, other: "SignEvidence") -> "SignEvidence":
+        return SignEvidence(self.allowed & other.allowed, self.telling or other.telling)
+
+    @property
+    def sign(self) -> DecimalSign:
+        """The only decimal sign that all numbers allow; `auto` where both or neither do.
+
+        A file in which no number tells the signs apart has decimal points.
+        """
+        if not self.telling:
+            return "point"
+        return next(iter(self.allowed)) if len(self.allowed) == 1 else "auto"
+
+
+def sign_evidence(cells: pl.DataFrame) -> SignEvidence:
+    """Which decimal signs the numbers of some rows allow."""
+    allowed: frozenset[Sign] = frozenset(SIGNS)
     telling = False
     for name in _READ:
         texts = (
@@ -306,9 +338,7 @@ def decimal_sign(cells: pl.DataFrame) -> DecimalSign:
         allowed &= frozenset({"point"}) if clear.any() else allowed
         for text in marked.filter(~clear).unique():
             allowed &= decimal_signs(text)
-    if not telling:
-        return "point"
-    return "auto" if len(allowed) != 1 else "comma" if "comma" in allowed else "point"
+    return SignEvidence(allowed, telling)
 
 
 def _told_sign(sign: DecimalSign, cells: pl.DataFrame) -> str:

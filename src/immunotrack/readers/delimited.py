@@ -10,6 +10,7 @@ from immunotrack.problems import InvalidInput, Problem, Severity, ordered
 from immunotrack.readers.files import LONGEST_LINE, read_bytes
 from immunotrack.readers.grid import Grid, Options
 from immunotrack.readers.headers import plain_header
+from immunotrack.readers.inflated import unzipped
 from immunotrack.readers.record import LONGEST_CELL, Record, Records, long_cells
 from immunotrack.readers.start import Start, find_start
 from immunotrack.readers.text import decode
@@ -29,9 +30,8 @@ def read_grid(path: Path, name: str = "", options: Options | None = None) -> Gri
             too long.
     """
     source, options = name or str(path), options or Options()
-    text, encoding, problems = decode(
-        read_bytes(path, source, line=LONGEST_LINE), source, options.encoding
-    )
+    data = unzipped(read_bytes(path, source, line=LONGEST_LINE), source)
+    text, encoding, problems = decode(data, source, options.encoding)
     with long_cells():
         start = find_start(text, {plain_header(column) for column in options.columns.values()})
         if start is None:
@@ -53,7 +53,7 @@ def _refused(
 def _grid(text: str, source: str, start: Start) -> Grid:
     """The grid of a text, with every problem but those of its encoding."""
     records = Records(text, start.delimiter, start.line)
-    table = _Table(source, next(records), start.delimiter)
+    table = DelimitedTable(source, next(records), start.delimiter)
     comments = _comments(text, start, table.width)
     skipped = set(comments)
     for record in records:
@@ -62,7 +62,8 @@ def _grid(text: str, source: str, start: Start) -> Grid:
     grid = table.grid
     again = [grid.lines[row] for row, code in grid.aside.items() if code == "repeated-header"]
     problems = [*grid.problems, *table.ragged_rows()]
-    problems += _above(source, start.above) + _commented(source, comments) + _again(source, again)
+    problems += lines_above(source, start.above) + comment_lines(source, comments)
+    problems += header_lines(source, again)
     return replace(grid, problems=problems)
 
 
@@ -73,7 +74,7 @@ def _comments(text: str, start: Start, width: int) -> list[int]:
     rows = marked = 0
     found = []
     for record in islice(Records(text, start.delimiter, start.line), 1, None):
-        whole = len(record.cells) == width and _filled(record.cells[1:])
+        whole = len(record.cells) == width and filled_cells(record.cells[1:])
         rows += whole
         marked += whole and record.cells[0].startswith("#")
         if record.opening.startswith("#"):
@@ -83,7 +84,7 @@ def _comments(text: str, start: Start, width: int) -> list[int]:
     return [line for line, whole in found if not whole or marked == 1]
 
 
-class _Table:
+class DelimitedTable:
     """The grid of a delimited text while it grows."""
 
     def __init__(self, source: str, header: Record, delimiter: str) -> None:
@@ -91,9 +92,9 @@ class _Table:
             source=source, header=header.cells, header_line=header.line, lines=[], rows=[]
         )
         self.width = len(header.cells)
-        self._names = _names(header.cells)
+        self._names = plain_names(header.cells)
         self._delimiter = delimiter
-        self._ragged: dict[int, int] = {}
+        self.ragged: dict[int, int] = {}
         self._refuse_too_large(header)
         if header.fault:
             raise InvalidInput([_stray(source, header)], unreadable=True)
@@ -117,13 +118,13 @@ class _Table:
         if record.fault:
             grid.faults[row] = record.fault
             grid.problems.append(_stray(grid.source, record))
-        elif not _filled(cells):
+        elif not filled_cells(cells):
             grid.aside[row] = "empty-row"
             grid.problems.append(_empty(grid.source, record))
-        elif len(cells) < self.width or _filled(cells[self.width :]):
+        elif len(cells) < self.width or filled_cells(cells[self.width :]):
             grid.faults[row] = "ragged-row"
-            self._ragged[row] = len(cells)
-        elif _names(cells[: self.width]) == self._names:
+            self.ragged[row] = len(cells)
+        elif plain_names(cells[: self.width]) == self._names:
             grid.aside[row] = "repeated-header"
         elif record.height > 1 and self._rows_inside(cells):
             grid.problems.append(_row_like(grid.source, record))
@@ -147,29 +148,46 @@ class _Table:
 
     def ragged_rows(self) -> list[Problem]:
         """The rows with more or fewer cells than the header."""
-        extra = Counter(count for count in self._ragged.values() if count > self.width)
-        usual, rows = extra.most_common(1)[0] if extra else (0, 0)
-        commas = self._delimiter == "," and rows * 2 >= len(self.grid.rows) - len(self.grid.aside)
+        grid = self.grid
+        rows = len(grid.rows) - len(grid.aside)
+        usual = usual_width(Counter(self.ragged.values()), self.width, rows, self._delimiter)
         return [
-            Problem(
-                code="ragged-row",
-                source=self.grid.source,
-                line=self.grid.lines[row],
-                message=f"{count} cells where the header has {self.width}",
-                fix="Quote a cell that holds the delimiter, or export with semicolons."
-                if commas and count == usual
-                else "Quote a cell that holds the delimiter, or add the missing cells.",
-            )
-            for row, count in self._ragged.items()
+            ragged_row(grid.source, grid.lines[row], count, self.width, usual)
+            for row, count in self.ragged.items()
         ]
 
 
-def _names(cells: list[str]) -> list[str]:
+def usual_width(widths: Counter[int], width: int, rows: int, delimiter: str) -> int:
+    """The number of cells that at least half of the rows have, because cells hold commas; or 0.
+
+    Args:
+        widths: How many rows have each number of cells that is not the header's.
+    """
+    extra = Counter({count: number for count, number in widths.items() if count > width})
+    usual, number = extra.most_common(1)[0] if extra else (0, 0)
+    return usual if delimiter == "," and number * 2 >= rows else 0
+
+
+def ragged_row(source: str, line: int, count: int, width: int, usual: int) -> Problem:
+    """The problem of a row with more or fewer cells than the header."""
+    return Problem(
+        code="ragged-row",
+        source=source,
+        line=line,
+        message=f"{count} cells where the header has {width}",
+        fix="Quote a cell that holds the delimiter, or export with semicolons."
+        if count == usual
+        else "Quote a cell that holds the delimiter, or add the missing cells.",
+    )
+
+
+def plain_names(cells: list[str]) -> list[str]:
     """The cells of a header as they are compared; a mark of the encoding is none of the text."""
     return [cell.removeprefix("\ufeff").strip() for cell in cells]
 
 
-def _filled(cells: list[str]) -> bool:
+def filled_cells(cells: list[str]) -> bool:
+    """Whether a cell holds more than blanks."""
     return any(cell.strip() for cell in cells)
 
 
@@ -206,7 +224,8 @@ def _row_like(source: str, record: Record) -> Problem:
     )
 
 
-def _above(source: str, lines: Sequence[int]) -> list[Problem]:
+def lines_above(source: str, lines: Sequence[int]) -> list[Problem]:
+    """The warning about the lines above the header, if there are any."""
     message = (
         f"lines {lines[0]} to {lines[-1]} stand above the header and are not rows"
         if len(lines) > 1
@@ -216,13 +235,15 @@ def _above(source: str, lines: Sequence[int]) -> list[Problem]:
     return _shared(source, "above-header", lines, message, fix)
 
 
-def _commented(source: str, lines: Sequence[int]) -> list[Problem]:
+def comment_lines(source: str, lines: Sequence[int]) -> list[Problem]:
+    """The warning about the comments below the header, if there are any."""
     message = "the line begins with # and is read as a comment, not as a row"
     fix = "If it is a row, put its first cell in quotation marks."
     return _shared(source, "comment-line", lines, message, fix)
 
 
-def _again(source: str, lines: Sequence[int]) -> list[Problem]:
+def header_lines(source: str, lines: Sequence[int]) -> list[Problem]:
+    """The warning about the headers between the rows, if there are any."""
     message = "the header stands here again, between the rows"
     return _shared(source, "repeated-header", lines, message)
 

@@ -40,7 +40,7 @@ def read_bytes(path: Path, source: str, *, largest: int = LARGEST_FILE, line: in
             while chunk := file.read(_CHUNK):
                 size += len(chunk)
                 if regular and size > before.st_size:
-                    raise _changed(source)
+                    raise changed(source)
                 if size > largest:
                     raise _too_large(source, f"the file is larger than {_mega(largest)}")
                 if line:
@@ -48,15 +48,31 @@ def read_bytes(path: Path, source: str, *, largest: int = LARGEST_FILE, line: in
                     since = since + len(chunk) if newline < 0 else len(chunk) - newline - 1
                     lines += chunk.count(b"\n") or chunk.count(b"\r")
                     if since > line:
-                        raise _too_large(source, f"a line is longer than {_mega(line)}", lines + 1)
+                        raise too_long_line(source, lines + 1)
                 chunks.append(chunk)
             after = os.fstat(file.fileno())
     except OSError as error:
         raise InvalidInput([unreadable(path, error)], unreadable=True) from None
     same = (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns)
     if regular and not same:
-        raise _changed(source)
+        raise changed(source)
     return b"".join(chunks)
+
+
+def changed(source: str) -> InvalidInput:
+    """The error of a file that another program writes."""
+    problem = Problem(
+        code="changed-file",
+        source=source,
+        message="the file changed while it was read",
+        fix="Wait until it is complete, and read it again.",
+    )
+    return InvalidInput([problem], unreadable=True)
+
+
+def too_long_line(source: str, line: int) -> InvalidInput:
+    """The error of a line that is longer than `LONGEST_LINE`."""
+    return _too_large(source, f"a line is longer than {_mega(LONGEST_LINE)}", line)
 
 
 def told_name(name: str) -> str:
@@ -73,16 +89,6 @@ _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 def _mega(size: int) -> str:
     return f"{size // 2**20} MiB"
-
-
-def _changed(source: str) -> InvalidInput:
-    problem = Problem(
-        code="changed-file",
-        source=source,
-        message="the file changed while it was read",
-        fix="Wait until it is complete, and read it again.",
-    )
-    return InvalidInput([problem], unreadable=True)
 
 
 def _too_large(source: str, message: str, line: int | None = None) -> InvalidInput:

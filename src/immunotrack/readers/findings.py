@@ -343,7 +343,7 @@ def _moment_findings() -> list[Finding]:
 
 
 def _series_findings() -> list[Finding]:
-    series = ["patient_id", "analyte"]
+    series = ["company", "patient_id", "analyte"]
     measured = pl.col("value").is_not_null() & (pl.col("unit") != "")
     first = pl.col("unit").filter(measured).first().over(series)
     return [

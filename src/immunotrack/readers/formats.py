@@ -1,7 +1,9 @@
 """Which format a file has, found from its content; each reader gives grids of text cells."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
 from immunotrack.problems import InvalidInput, Problem, shown
@@ -16,6 +18,7 @@ from immunotrack.readers.excel import read_workbook
 from immunotrack.readers.fhir import fhir_grids, read_fhir
 from immunotrack.readers.grid import Grid, Options
 from immunotrack.readers.headers import header_score
+from immunotrack.readers.parquet import MAGIC, write_rows
 from immunotrack.readers.sas import read_transport
 from immunotrack.settings import unreadable
 
@@ -30,8 +33,16 @@ def _excel(path: Path, source: str, options: Options) -> list[Grid]:
     return read_workbook(path, source, options, header_score)
 
 
+def _parquet(path: Path, source: str, options: Options) -> list[Grid]:
+    with TemporaryDirectory(prefix="immunotrack-") as folder:
+        rows = Path(folder) / "rows.csv"
+        write_rows(path, source, rows)
+        return [read_grid(rows, source, replace(options, encoding=""))]
+
+
 FORMATS: Final[dict[str, Reader]] = {
     "delimited": _delimited,
+    "parquet": _parquet,
     "excel": _excel,
     "sas": read_transport,
     "dataset-json": read_dataset_json,
@@ -51,7 +62,7 @@ _READERS: Final = FORMATS | {"json": _json}
 SUFFIXES: Final = frozenset(
     {
         *(".csv", ".tsv", ".tab", ".txt", ".psv", ".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"),
-        *(".xpt", ".json", ".ndjson", ".jsonl", ".dsjc"),
+        *(".xpt", ".json", ".ndjson", ".jsonl", ".dsjc", ".parquet"),
     }
 )
 """What the files of a folder are called that are read as a study."""
@@ -121,6 +132,8 @@ def format_of(path: Path) -> str:
 
 
 def _format_of(head: bytes, suffix: str) -> str:
+    if head.startswith(MAGIC):
+        return "parquet"
     if head.startswith(b"HEADER RECORD*******LIB") or suffix == ".xpt":
         return "sas"
     if head.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")) or suffix in {".xlsx", ".xlsb"}:

@@ -51,6 +51,15 @@ def inflated(data: bytes, source: str) -> bytes:
     return b"".join(chunks)
 
 
+def unzipped(data: bytes, source: str) -> bytes:
+    """The content of a gzip file; anything else as it is.
+
+    Raises:
+        InvalidInput: As `inflated`.
+    """
+    return inflated(data, source) if data.startswith(b"\x1f\x8b") else data
+
+
 def _chunks(data: bytes) -> Iterator[bytes]:
     """The content of each stream of a file, one after the other."""
     while data.strip(b"\0"):

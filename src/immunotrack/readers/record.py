@@ -49,9 +49,12 @@ class Records(Iterator[Record]):
         first: The physical line to begin with, counted from 1.
         even: A quotation mark is stray too if its cell takes in further lines and the record has
             then another number of cells than the first one.
+        width: The number of cells of the first record of all, if that is not the first one here.
     """
 
-    def __init__(self, text: str, delimiter: str, first: int = 1, *, even: bool = True) -> None:
+    def __init__(
+        self, text: str, delimiter: str, first: int = 1, *, even: bool = True, width: int = 0
+    ) -> None:
         self._lines = _Lines(text)
         for _ in islice(self._lines, first - 1):
             self._lines.taken.clear()
@@ -59,7 +62,7 @@ class Records(Iterator[Record]):
         self._reader = csv.reader(self._lines, delimiter=delimiter, strict=True)
         self._line = first
         self._even = even
-        self._width = 0
+        self._width = width
 
     def __next__(self) -> Record:
         while True:

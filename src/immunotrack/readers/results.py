@@ -45,13 +45,17 @@ class Results:
     problems: list[Problem]
 
 
-def read_results(parts: Sequence[Part], people: pl.DataFrame, options: Options) -> Results:
+def read_results(
+    parts: Sequence[Part], people: pl.DataFrame, options: Options, *, alone: bool = False
+) -> Results:
     """The measurements of some grids; a row that is wrong is in the table too.
 
     Args:
         people: `patient_id`, `sex`, `birth_date`, `age_years` and `reference_start` as text.
+        alone: No row is compared with another one.
     """
     cells = _described(_joined(parts), people)
+    cells = cells.with_columns(company=pl.col("row") if alone else pl.lit(0, pl.Int64))
     table = settled(_understood(cells, options.dates), options.duplicates)
     findings = all_findings(options.dates)
     sound = (pl.col("fault") == "") & (pl.col("aside") == "")

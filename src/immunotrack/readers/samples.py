@@ -13,7 +13,7 @@ from immunotrack.values import Kind
 
 _NUMBERS: Final = (Kind.NUMBER, Kind.CENSORED, Kind.NOT_DETECTED)
 _WORDS: Final = (Kind.TITRE, Kind.INTERVAL, Kind.ORDINAL, Kind.TEXT)
-_SAMPLE: Final = ("patient_id", "analyte", "time", "offset", "day", "visit", "counts")
+_SAMPLE: Final = ("company", "patient_id", "analyte", "time", "offset", "day", "visit", "counts")
 _GROUP: Final = (*_SAMPLE, "standing")
 
 _RANKS: Final = {

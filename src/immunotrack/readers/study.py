@@ -135,7 +135,7 @@ def _sort(grid: Grid, file: File, options: Options, found: Found) -> None:
         found.problems += grid.problems
         found.events.append(read_events(deaths(grid), {}, options))
         return
-    if _is_events(grid):
+    if is_events(grid.header):
         found.others.append(grid)
         found.events.append(read_events(*event_columns(grid), options))
         return
@@ -151,21 +151,21 @@ def _sort(grid: Grid, file: File, options: Options, found: Found) -> None:
         found.events.append(read_events(treatments(grid), {}, options))
 
 
-def _is_events(grid: Grid) -> bool:
-    """Whether a grid holds events, by the names of its columns."""
-    names = {name.strip().casefold() for name in grid.header}
+def is_events(header: Sequence[str]) -> bool:
+    """Whether a file holds events, by the names of its columns."""
+    names = {name.strip().casefold() for name in header}
     ours = {"kind", "name", "start"} <= names and "analyte" not in names
-    return ours or "extrt" in names or _is_drug_exposure(grid)
+    return ours or "extrt" in names or _is_drug_exposure(header)
 
 
-def _is_drug_exposure(grid: Grid) -> bool:
-    names = {name.strip().upper() for name in grid.header}
+def _is_drug_exposure(header: Sequence[str]) -> bool:
+    names = {name.strip().upper() for name in header}
     return "PERSON_ID" in names and any(name.startswith("DRUG_EXPOSURE_START") for name in names)
 
 
 def event_columns(grid: Grid) -> tuple[Grid, dict[str, str]]:
     """A grid of events, and our column names to its own where these are a standard's."""
-    if _is_drug_exposure(grid):
+    if _is_drug_exposure(grid.header):
         return drug_events(grid), {}
     names = {name.strip().upper() for name in grid.header}
     return grid, there(grid.header, EXPOSURE) if "EXTRT" in names else {}

@@ -106,16 +106,18 @@ def _strict(data: bytes, source: str, codec: str) -> str:
 def _bytewise(data: bytes, source: str, first: int) -> tuple[str, str]:
     """The text of a file with one byte a character, and the name of its encoding."""
     if not data.decode("utf-8", "ignore").isascii():
-        raise _refused(
-            source,
-            _line(data[:first]),
-            f"the byte 0x{data[first]:02x} is not UTF-8 text, and other characters are",
-            "Save the file in one encoding, or name it with --encoding.",
-        )
+        raise mixed_text(source, _line(data[:first]), data[first])
     try:
         return data.decode("cp1252"), "Windows-1252"
     except UnicodeDecodeError:
         return data.decode("iso8859-1"), "ISO 8859-1"
+
+
+def mixed_text(source: str, line: int | None, byte: int) -> InvalidInput:
+    """The error of a text of which some is UTF-8 and some is not."""
+    message = f"the byte 0x{byte:02x} is not UTF-8 text, and other characters are"
+    fix = "Save the file in one encoding, or name it with --encoding."
+    return _refused(source, line, message, fix)
 
 
 def _assumed(text: str, source: str, name: str, first: int) -> Problem:

@@ -1,0 +1,114 @@
+"""The bytes of a large text file, in blocks that end where a line ends."""
+
+import gzip
+import os
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, Final, NamedTuple
+
+from immunotrack.problems import InvalidInput, Problem
+from immunotrack.readers.files import LONGEST_LINE, changed, too_long_line
+from immunotrack.settings import unreadable
+
+SIZE: Final = 8 * 2**20
+"""So many bytes are read at once; memory follows from it, and not from the file."""
+
+_GZIP: Final = b"\x1f\x8b"
+
+
+class Block(NamedTuple):
+    """Whole lines of a file.
+
+    Args:
+        number: Counted from 0.
+        line: The physical line of its first one, counted from 1.
+        data: Ends with a line feed.
+        last: Nothing comes after it.
+    """
+
+    number: int
+    line: int
+    data: bytes
+    last: bool
+
+
+class Blocks(Iterator[Block]):
+    """The blocks of an open file in order; lines that belong to the next one can be given back."""
+
+    def __init__(self, file: BinaryIO, source: str, size: int) -> None:
+        self._file = file
+        self._source = source
+        self._size = size
+        self._rest = b""
+        self._ahead = self._read()
+        self._number = 0
+        self._line = 1
+
+    def __next__(self) -> Block:
+        data = self._rest + self._ahead
+        self._ahead = self._read()
+        while self._ahead and b"\n" not in data:
+            self._refuse_long(data)
+            data, self._ahead = data + self._ahead, self._read()
+        if not data:
+            raise StopIteration
+        if not self._ahead and not data.endswith(b"\n"):
+            data += b"\n"
+        cut = data.rindex(b"\n") + 1
+        self._rest = data[cut:]
+        self._refuse_long(self._rest)
+        block = Block(self._number, self._line, data[:cut], not self._ahead and not self._rest)
+        self._number += 1
+        self._line += line_ends(block.data)
+        return block
+
+    def give_back(self, data: bytes) -> None:
+        """Let the next block begin with the last lines of this one."""
+        self._line -= line_ends(data)
+        self._rest = data + self._rest
+
+    def _refuse_long(self, data: bytes) -> None:
+        if len(data) > LONGEST_LINE:
+            raise too_long_line(self._source, self._line + line_ends(data))
+
+    def _read(self) -> bytes:
+        return self._file.read(self._size)
+
+
+def line_ends(data: bytes) -> int:
+    """How many physical lines end in some bytes: at a line feed, a carriage return, or both."""
+    feeds = data.count(b"\n")
+    returns = data.count(b"\r")
+    return feeds + returns - data.count(b"\r\n") if returns else feeds
+
+
+@contextmanager
+def opened(path: Path, source: str) -> Iterator[BinaryIO]:
+    """The bytes of a file, inflated where it is a gzip file.
+
+    Raises:
+        InvalidInput: It cannot be opened, is damaged, or changed while it was read.
+    """
+    try:
+        with path.open("rb") as raw:
+            before = os.fstat(raw.fileno())
+            zipped = raw.peek(2)[:2] == _GZIP
+            with gzip.open(raw) if zipped else raw as file:
+                yield file  # type: ignore[misc]
+            after = path.stat()
+    except EOFError:
+        raise _damaged(source, "the compressed data are cut short") from None
+    except (zlib.error, gzip.BadGzipFile):
+        raise _damaged(source, "the compressed data are damaged") from None
+    except OSError as error:
+        raise InvalidInput([unreadable(path, error)], unreadable=True) from None
+    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+        raise changed(source)
+
+
+def _damaged(source: str, message: str) -> InvalidInput:
+    fix = "Export or copy the file again."
+    problem = Problem(code="unreadable", source=source, message=message, fix=fix)
+    return InvalidInput([problem], unreadable=True)

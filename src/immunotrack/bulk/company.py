@@ -1,0 +1,83 @@
+"""Which rows must be judged together: those of one sample, and those of a series in two units."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import polars as pl
+
+_PARTS: Final = 64
+"""The rows are kept in so many files, each series in one of them."""
+
+_RECORD: Final = np.dtype([("series", "u8"), ("sample", "u8"), ("row", "u8"), ("unit", "u4")])
+_PART: Final = 2**64 // _PARTS
+_MIX: Final = 0x9E3779B97F4A7C15
+"""An odd number by which hashes are multiplied so that all their bits count (2**64 / φ)."""
+
+
+class Company:
+    """A few bytes of every row, on disk: its series, its sample, and the unit of its result.
+
+    Equal hashes only mean that rows are compared; what is said of them is then read from the rows.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._files = [folder / f"company-{part:02}" for part in range(_PARTS)]
+
+    def add(self, first: int, compared: pl.DataFrame) -> None:
+        """Keep rows.
+
+        Args:
+            first: The number of the first one in the file.
+            compared: `patient` and `seen` (hashes), `analyte` and `unit` (numbers), `moment`,
+                `day`, and `counts`, whether it is compared with others of its sample.
+        """
+        rows = compared.select(
+            _mixed(pl.col("patient"), pl.col("analyte")).alias("series"),
+            pl.col("moment", "day").fill_null(-1),
+            pl.col("seen", "counts", "unit"),
+            row=pl.int_range(first, first + pl.len(), dtype=pl.UInt64),
+        ).select("series", "row", "unit", sample=_sample())
+        parts = (rows["series"] // _PART).cast(pl.UInt8).to_numpy()
+        order = np.argsort(parts, kind="stable")
+        ends = np.cumsum(np.bincount(parts, minlength=_PARTS))
+        ordered = np.empty(len(rows), _RECORD)
+        for name in _RECORD.names or ():
+            ordered[name] = rows[name].to_numpy()[order]
+        for part, end in enumerate(ends):
+            with self._files[part].open("ab") as file:
+                ordered[ends[part - 1] if part else 0 : end].tofile(file)
+
+    def companions(self, *, mixed: bool) -> Iterator[np.ndarray]:
+        """The numbers of the rows that must be judged together, complete series by series.
+
+        Args:
+            mixed: Whether series of more than one unit are among them.
+        """
+        for path in self._files:
+            rows = np.fromfile(path, _RECORD)
+            path.unlink()
+            frame = pl.DataFrame({name: rows[name] for name in _RECORD.names or ()})
+            together = pl.col("sample").is_duplicated()
+            if mixed:
+                units = pl.col("unit").filter(pl.col("unit") > 0).n_unique().over("series")
+                together |= units > 1
+            found = frame.filter(together)["row"].to_numpy()
+            if len(found):
+                yield np.sort(found)
+
+
+def _sample() -> pl.Expr:
+    """A hash of what samples are told apart by; one of its own for a row that is not compared."""
+    sample = _mixed(pl.col("series"), pl.col("moment"))
+    for name in ("day", "seen"):
+        sample = _mixed(sample, pl.col(name))
+    alone = _mixed(pl.col("row"), pl.lit(1))
+    return pl.when("counts").then(sample).otherwise(alone)
+
+
+def _mixed(one: pl.Expr, other: pl.Expr) -> pl.Expr:
+    """A hash of two numbers; arithmetic of 64 bits wraps around."""
+    mixed = (one ^ (other.cast(pl.UInt64, wrap_numerical=True) * _MIX)) * _MIX
+    return mixed ^ (mixed // 2**32)

@@ -1,0 +1,339 @@
+"""A large file flagged as it streams by: its rows, every problem, and what became of each row."""
+
+import io
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import polars as pl
+
+from immunotrack.annotated import added_header
+from immunotrack.bulk.ahead import ahead
+from immunotrack.bulk.company import Company
+from immunotrack.bulk.judged import Dictionary, Judge, Outcome
+from immunotrack.bulk.listing import (
+    MOST_SHOWN,
+    Listing,
+    entries_of,
+    first_errors,
+    lot_entries,
+    lot_errors,
+)
+from immunotrack.bulk.lots import Lot, lots
+from immunotrack.bulk.segments import Segments, csv_rows
+from immunotrack.bulk.spill import Spill
+from immunotrack.bulk.textfile import Facts, TextFile
+from immunotrack.problems import Problem, ordered
+
+_WINDOW: Final = 3
+"""The new kinds of rows of so many lots are judged at once."""
+
+_MOST_KINDS: Final = 400_000
+"""No more kinds of rows are remembered."""
+
+_GROUP: Final = 50_000
+"""About so many rows that must be judged together are judged at once."""
+
+
+@dataclass(slots=True)
+class _Step:
+    """A lot on its way.
+
+    Args:
+        first: The number of its first row in the file.
+        compared: As `Likeness.compared` has it, and `id`, the kind of the row, null where new.
+        dictionary: Where the kind is found.
+    """
+
+    lot: Lot
+    first: int
+    compared: pl.DataFrame
+    dictionary: Dictionary
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """What is written of a lot."""
+
+    rows: bytes
+    listed: pl.DataFrame | None
+    kept: pl.DataFrame
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What is kept on disk of a reading.
+
+    Args:
+        folder: Is there and empty.
+        writing: Whether the rows are written.
+        listing: Whether the list of problems is written.
+    """
+
+    folder: Path
+    writing: bool = True
+    listing: bool = False
+
+
+@dataclass(slots=True)
+class Pass:
+    """One reading of a file."""
+
+    file: TextFile
+    judge: Judge
+    kept: Kept
+    facts: Facts = field(default_factory=Facts)
+    outcome: Outcome = field(default_factory=Outcome)
+    errors: list[Problem] = field(default_factory=list)
+    starts: list[tuple[int, int]] = field(default_factory=list)
+    dictionary: Dictionary = field(init=False)
+    rows: Segments = field(init=False)
+    listed: Listing = field(init=False)
+    company: Company = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.dictionary = Dictionary(self.judge)
+        header = added_header(self.file.header.cells)
+        self.rows = Segments(self.kept.folder / "rows", header)
+        self.listed = Listing.at(self.kept.folder / "list")
+        self.company = Company(self.kept.folder)
+
+    def run(self, head: Sequence[Problem]) -> None:
+        """Read the file.
+
+        Args:
+            head: The problems of its header and of what stands above.
+        """
+        self.listed.write(-1, entries_of([(p.line or 0, p) for p in ordered(head)], {}))
+        self._tell(head)
+        with ThreadPoolExecutor(2) as pool:
+            for window in ahead(self._windows()):
+                self._forget()
+                self._ask(window)
+                for step, written in zip(window, pool.map(self._written, window), strict=True):
+                    self._keep(step, written)
+
+    def _windows(self) -> Iterator[list[_Step]]:
+        """Some lots at a time, compared with what is known so far."""
+        steps = self._steps()
+        while window := list(islice(steps, _WINDOW)):
+            yield window
+
+    def _steps(self) -> Iterator[_Step]:
+        first = 0
+        for lot in lots(self.file):
+            self.starts.append((lot.number, first))
+            compared = self.judge.likeness.compared(lot.cells)
+            yield _Step(lot, first, self._known(compared), self.dictionary)
+            first += len(lot.cells)
+
+    def _forget(self) -> None:
+        """Begin a new dictionary where the old one has grown too large."""
+        old = self.dictionary
+        if len(old.problems) > _MOST_KINDS:
+            self.dictionary = Dictionary(
+                self.judge, evidence=old.evidence, codes=old.codes, units=old.units
+            )
+
+    def _known(self, compared: pl.DataFrame) -> pl.DataFrame:
+        keys = self.dictionary.keys
+        return compared.join(keys, on="key", how="left", maintain_order="left")
+
+    def _ask(self, window: Sequence[_Step]) -> None:
+        """Judge the kinds of rows that are new."""
+        for step in window:
+            self._find(step)
+        new = [
+            step.lot.cells[at].with_columns(step.compared["key"][at])
+            for step in window
+            if len(at := step.compared["id"].is_null().arg_true())
+        ]
+        if new:
+            self.dictionary.ask(pl.concat(new).unique("key", keep="first", maintain_order=True))
+        for step in window:
+            self._find(step)
+
+    def _find(self, step: _Step) -> None:
+        """Look up the kinds that were not known, or not here, when the lot was compared."""
+        compared = step.compared
+        if step.dictionary is not self.dictionary:
+            compared = compared.with_columns(id=pl.lit(None, pl.UInt32))
+        at = compared["id"].is_null().arg_true()
+        found = self._known(compared.select("key")[at])["id"]
+        step.compared = compared.with_columns(compared["id"].scatter(at, found))
+        step.dictionary = self.dictionary
+
+    def _written(self, step: _Step) -> _Written:
+        """The rows of a lot with what is said of them, the list of their problems, their keys."""
+        kinds, cells = self._kinds, step.lot.cells
+        ids = step.compared["id"]
+        said = (kinds[name].gather(ids) for name in ("head", "said"))
+        rows = added_rows(cells, *said) if self.kept.writing else b""
+        listed = lot_entries(step.lot, ids, self.dictionary) if self.kept.listing else None
+        return _Written(rows, listed, self._placed(step.compared))
+
+    @property
+    def _kinds(self) -> pl.DataFrame:
+        kinds = self.dictionary.kinds
+        return pl.DataFrame() if kinds is None else kinds
+
+    def _placed(self, compared: pl.DataFrame) -> pl.DataFrame:
+        """The keys of rows with what only their judgement tells of them."""
+        kinds, ids = self._kinds, compared["id"]
+        told = kinds.select("analyte", "unit", "counts", "moment", "day")
+        placed = {name: told[name].gather(ids) for name in ("analyte", "unit", "counts")}
+        for name in ("moment", "day"):
+            own = compared[name]
+            if own.null_count():
+                own = pl.select(pl.coalesce(own, told[name].gather(ids))).to_series()
+            placed[name] = own.alias(name)
+        return pl.DataFrame(placed).with_columns(compared["patient"], compared["seen"])
+
+    def _keep(self, step: _Step, written: _Written) -> None:
+        """Write a lot and count it."""
+        self.rows.write(step.lot.number, written.rows)
+        if written.listed is not None:
+            self.listed.write(step.lot.number, written.listed)
+        self.company.add(step.first, written.kept)
+        self.facts.add(step.lot.facts)
+        self._count(step.compared["id"])
+        self._tell(step.lot.problems)
+        if len(self.errors) < MOST_SHOWN:
+            self.errors += lot_errors(step.lot, step.compared["id"], self.dictionary)
+
+    def _count(self, ids: pl.Series, sign: int = 1) -> None:
+        """Count rows by what became of them, and their problems."""
+        kinds = self._kinds
+        counts = np.bincount(ids.to_numpy(), minlength=len(kinds))
+        met = kinds.select("fate", "problem", "flag", "range_source", count=pl.Series(counts))
+        self.outcome.add(met.filter(pl.col("count") > 0), sign)
+        for kind in self.dictionary.told:
+            if count := int(counts[kind]):
+                for problem in self.dictionary.problems[kind]:
+                    self.outcome.tell(problem, sign * count)
+
+    def _tell(self, problems: Sequence[Problem]) -> None:
+        for problem in problems:
+            self.outcome.tell(problem, problem.rows)
+
+    def settle(self) -> None:
+        """Judge together what belongs together, and put it in the place of what was said alone."""
+        groups = self._groups()
+        if not groups:
+            return
+        gathered = self._gathered(groups)
+        rows, told = Spill(self.kept.folder / "changed"), Spill(self.kept.folder / "told")
+        for number in gathered.numbers():
+            self._settle(gathered.take(number), rows, told)
+        if self.kept.writing:
+            self.rows = _changed_rows(self.rows, rows, self.kept.folder / "rows again")
+        if self.kept.listing:
+            self.listed = self.listed.changed(told, self.kept.folder / "list again")
+
+    def _groups(self) -> list[np.ndarray]:
+        """The numbers of the rows that must be judged together, some series at a time."""
+        groups: list[np.ndarray] = []
+        for found in self.company.companions(mixed=self.dictionary.is_mixed):
+            if groups and len(groups[-1]) + len(found) <= _GROUP:
+                groups[-1] = np.concatenate([groups[-1], found])
+            else:
+                groups.append(found)
+        return groups
+
+    def _gathered(self, groups: Sequence[np.ndarray]) -> Spill:
+        """The cells of rows by the number of their group, with what was said of each alone."""
+        rows = np.concatenate(groups)
+        group = np.repeat(np.arange(len(groups)), [len(part) for part in groups])
+        order = np.argsort(rows)
+        rows, group = rows[order], group[order]
+        spill = Spill(self.kept.folder / "gathered")
+        numbers, firsts = zip(*self.starts, strict=True)
+        at = np.searchsorted(firsts, rows, side="right") - 1
+        wanted = {numbers[place] for place in np.unique(at)}
+        for lot in lots(self.file, wanted):
+            if lot.number not in wanted:
+                continue
+            first = firsts[numbers.index(lot.number)]
+            low, high = np.searchsorted(rows, [first, first + len(lot.cells)])
+            places = pl.Series(rows[low:high] - first, dtype=pl.UInt32)
+            cells = lot.cells[places].with_columns(
+                place=places, lot=lot.number, row=pl.Series(rows[low:high])
+            )
+            cells = self._said_before(cells).with_columns(group=pl.Series(group[low:high]))
+            for (number,), part in cells.partition_by("group", as_dict=True).items():
+                spill.add(int(str(number)), part)
+        return spill
+
+    def _said_before(self, cells: pl.DataFrame) -> pl.DataFrame:
+        """Rows with the kinds that they are, each by itself; what was counted is taken back."""
+        compared = self._known(self.judge.likeness.compared(cells))
+        step = _Step(Lot(0, cells, [], Facts()), 0, compared, self.dictionary)
+        self._ask([step])
+        ids = step.compared["id"]
+        self._count(ids, -1)
+        kinds = self._kinds
+        return cells.with_columns(kinds["head"].gather(ids), kinds["said"].gather(ids))
+
+    def _settle(self, cells: pl.DataFrame, rows: Spill, told: Spill) -> None:
+        """Judge one group of rows."""
+        cells = cells.sort("row")
+        judged = self.judge.judge(cells, alone=False)
+        self.outcome.add(judged.flagged.with_columns(count=pl.lit(1)))
+        after = cells.with_columns(new_head=judged.texts["head"], new_said=judged.texts["said"])
+        for problems in judged.problems:
+            self._tell(problems)
+        placed = [
+            (line, problem)
+            for line, problems in zip(cells["line"], judged.problems, strict=True)
+            for problem in problems
+        ]
+        errors = [replace(problem, line=line) for line, problem in placed if problem.is_error]
+        self.errors = first_errors([*self.errors, *first_errors(errors)])
+        changed = after.filter(
+            pl.col("head").ne_missing(pl.col("new_head"))
+            | pl.col("said").ne_missing(pl.col("new_said"))
+        )
+        for (lot,), part in changed.partition_by("lot", as_dict=True).items():
+            text = part.select("place", "own", "line", "new_head", "new_said")
+            rows.add(int(str(lot)), text)
+        if self.kept.listing:
+            self._list(cells, placed, told)
+
+    @staticmethod
+    def _list(cells: pl.DataFrame, placed: Sequence[tuple[int, Problem]], told: Spill) -> None:
+        """Keep the problems of one group for the list, and the lines that have none left."""
+        own = dict(cells.select("line", "own").rows())
+        entries = entries_of(placed, own)
+        empty = entries_of([], {})
+        silent = cells.filter(~pl.col("line").is_in(entries["line"].to_list())).select("line")
+        every = pl.concat([entries, pl.concat([empty, silent], how="diagonal")])
+        lots = cells.select("line", "lot")
+        both = every.with_columns(pl.col("text").fill_null("")).join(lots, on="line", how="left")
+        for (lot,), part in both.sort("line").partition_by("lot", as_dict=True).items():
+            told.add(int(str(lot)), part.drop("lot"))
+
+
+def added_rows(cells: pl.DataFrame, head: pl.Series, said: pl.Series) -> bytes:
+    """Rows with what is added to them, as CSV."""
+    frame = pl.DataFrame([cells["own"], head.alias("head"), cells["line"], said.alias("said")])
+    buffer = io.BytesIO()
+    frame.write_csv(buffer, include_header=False, quote_style="never", batch_size=8192)
+    return buffer.getvalue()
+
+
+def _changed_rows(segments: Segments, changed: Spill, path: Path) -> Segments:
+    """The file with other rows in the place of some."""
+
+    def rewritten(lot: int) -> bytes:
+        part = changed.take(lot)
+        rows = segments.rows(lot)
+        written = added_rows(part, part["new_head"], part["new_said"])
+        for place, row in zip(part["place"], csv_rows(written), strict=True):
+            rows[place] = row
+        return b"".join(rows)
+
+    return segments.replaced(changed.numbers(), rewritten, path) if changed.numbers() else segments

@@ -1,0 +1,113 @@
+"""What commands do with a file that is too large to hold."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import typer
+
+from immunotrack.cli.told import (
+    FINDINGS,
+    INVALID_ROWS,
+    say,
+    summarise,
+    tell_first,
+    tell_reading,
+    tell_warnings,
+)
+
+if TYPE_CHECKING:
+    from immunotrack.bulk import Bulk, Flagged
+    from immunotrack.readers import Options
+
+
+LARGE: Final = 32 * 2**20
+"""A file of more bytes streams by."""
+
+
+@contextmanager
+def large_source(
+    source: list[str], reading: "Options", written: Path | None
+) -> "Iterator[tuple[Bulk, Path] | None]":
+    """The one large file that a source is, and a folder for what is kept on disk; or None.
+
+    Args:
+        written: What the command writes, if anything.
+    """
+    path = Path(source[0])
+    if len(set(source)) > 1 or not path.is_file() or path.stat().st_size < LARGE:
+        yield None
+        return
+    from immunotrack.bulk import large_file
+
+    with large_file(path, source[0], reading, written) as large:
+        yield large
+
+
+def flag_large(
+    large: "Bulk",
+    folder: Path,
+    ranges: list[str],
+    output: Path | None,
+    report: Path | None,
+    wanted: set[str],
+) -> None:
+    """`immunotrack flag` for a large file.
+
+    Args:
+        folder: For what is kept on disk.
+        wanted: The flags with which the command fails.
+    """
+    found = large.flagged(ranges, folder, listing=report is not None)
+    tell_reading([found.told])
+    _write(found, output, report)
+    if output is None and sys.stdout.isatty():
+        say("the rows are too many to show: write them with -o FILE.csv")
+    elif output is None:
+        found.rows.copied(sys.stdout.buffer)
+    _tell(found, report)
+    outcome = found.outcome
+    summarise(outcome.flags, outcome.sources, ranges)
+    if outcome.errors:
+        raise typer.Exit(INVALID_ROWS)
+    if wanted & outcome.all_flags:
+        raise typer.Exit(FINDINGS)
+
+
+def check_large(large: "Bulk", folder: Path, report: Path | None) -> None:
+    """`immunotrack check` for a large file."""
+    found = large.flagged([], folder, writing=False, listing=report is not None)
+    tell_reading([found.told])
+    _write(found, None, report)
+    _tell(found, report)
+    if found.outcome.errors:
+        raise typer.Exit(INVALID_ROWS)
+
+
+def _write(found: "Flagged", output: Path | None, report: Path | None) -> None:
+    """Move the list of problems and the rows to their places."""
+    from immunotrack.flagged_table import is_table, write_table
+    from immunotrack.outputs import move_whole
+
+    if report is not None:
+        move_whole(found.listed.path, report)
+    if output is not None:
+        rows = found.rows.path
+        if is_table(output):
+            write_table(rows, rows := rows.with_suffix(".parquet"))
+        move_whole(rows, output)
+
+
+def _tell(found: "Flagged", report: Path | None) -> None:
+    """The first errors, the numbers of all problems, and what became of the rows."""
+    from immunotrack.problems import counted
+
+    total = found.outcome.errors
+    tell_first(found.errors, total)
+    if total:
+        say(f"{counted(total, 'error')}, 0 warnings")
+    full = "--report FILE.csv" if report is None else str(report)
+    tell_warnings(found.outcome.warnings, full)
+    say(found.counts.said("row"))

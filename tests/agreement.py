@@ -1,0 +1,65 @@
+"""What the two ways through a file make of it, side by side."""
+
+import tempfile
+from collections import Counter
+from pathlib import Path
+
+from immunotrack.annotated import annotated_csv, flag_differences, flagged_results
+from immunotrack.bulk import bulk_file
+from immunotrack.problem_list import problems_csv
+from immunotrack.problems import InvalidInput
+from immunotrack.readers import Options, read_source
+
+
+def held(path: Path, options: Options) -> dict[str, object]:
+    """What a file becomes that is read as a whole."""
+    try:
+        found = read_source([str(path)], options)
+    except InvalidInput as error:
+        return {"refused": [str(problem) for problem in error.problems]}
+    flagged = flagged_results(found)
+    problems = [*found.problems, *flag_differences(found, flagged)]
+    used = flagged.filter(flagged["fate"] == "used")
+    warnings = Counter[str]()
+    for problem in problems:
+        warnings[problem.code] += 0 if problem.is_error else problem.rows
+    errors = [problem for problem in problems if problem.is_error]
+    return {
+        "told": found.told,
+        "rows": annotated_csv(found, flagged).decode(),
+        "list": problems_csv(found, problems).decode(),
+        "counts": found.counts.said("row"),
+        "flags": Counter(used["flag"]),
+        "sources": Counter(used["range_source"]),
+        "warnings": +warnings,
+        "errors": sorted(map(str, errors)) if len(errors) <= 100 else len(errors),
+    }
+
+
+def streamed(path: Path, options: Options, size: int) -> dict[str, object] | None:
+    """What a file becomes that streams by; None where it must be read as a whole.
+
+    Args:
+        size: So many bytes are read at once.
+    """
+    try:
+        large = bulk_file(path, str(path), options, size)
+        if large is None:
+            return None
+        with tempfile.TemporaryDirectory() as folder:
+            found = large.flagged([], Path(folder), listing=True)
+            rows, listed = (file.path.read_bytes() for file in (found.rows, found.listed))
+    except InvalidInput as error:
+        return {"refused": [str(problem) for problem in error.problems]}
+    outcome = found.outcome
+    shown = sorted(map(str, found.errors)) if outcome.errors <= 100 else outcome.errors
+    return {
+        "told": [found.told],
+        "rows": rows.decode(),
+        "list": listed.decode(),
+        "counts": found.counts.said("row"),
+        "flags": +outcome.flags,
+        "sources": +outcome.sources,
+        "warnings": +outcome.warnings,
+        "errors": shown,
+    }
