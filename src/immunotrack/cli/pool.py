@@ -9,6 +9,7 @@ import typer
 
 from immunotrack.cli import options
 from immunotrack.cli.plot import Size
+from immunotrack.cli.rows import on_terminal
 from immunotrack.cli.told import say, tell_letters, tell_problems, write_stdout
 
 if TYPE_CHECKING:
@@ -263,32 +264,19 @@ def _json(found: "Pool", *, without: bool) -> bytes:
 
 
 def _show(rows: list[dict[str, Any]]) -> None:
-    """The rows as a readable table on a terminal."""
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    cells = [_cells(row) for row in rows if row["row"] != "difference"]
-    shown = [name for name in cells[0] if any(row[name] for row in cells)]
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for name in shown:
-        right = name in {"treated", "control", "effect", "weight"}
-        table.add_column(name, no_wrap=name != "note", justify="right" if right else "left")
-    for row in cells:
-        table.add_row(*(Text(row[name]) for name in shown))
-    Console().print(table)
+    """The rows as a readable table; the test of subgroups is a sentence of its own."""
+    on_terminal([_cells(row) for row in rows if row["row"] != "difference"])
 
 
 def _cells(row: dict[str, Any]) -> dict[str, str]:
     """One row as the terminal shows it."""
     from immunotrack.evidence.sentences import number
-    from immunotrack.problems import printable
 
     weight, estimate = row["weight_percent"], row["estimate"]
     own = row["row"] == "study"
     return {
-        "study": printable(row["name"]),
-        "group": printable(row["group"]) if own or row["row"] == "left out" else "",
+        "study": row["name"],
+        "group": row["group"] if own or row["row"] == "left out" else "",
         "treated": _arm(row, "treated"),
         "control": _arm(row, "control"),
         "effect": number(estimate),
@@ -296,7 +284,7 @@ def _cells(row: dict[str, Any]) -> dict[str, str]:
         if estimate is None
         else f"[{number(row['ci_low'])}, {number(row['ci_high'])}]",
         "weight": "" if weight is None else f"{weight:.1f} %",
-        "note": printable(row["note"]) if own or estimate is None else "",
+        "note": row["note"] if own or estimate is None else "",
     }
 
 
