@@ -238,7 +238,8 @@ class _Reader:
                 kept[place:] = False
                 break
             self._hold(record._replace(line=block.line + place), table, facts, places, place)
-        return self._together(lines, kept, block.line, table, places), facts
+        own = pl.DataFrame({"own": lines, "quoted": mark})
+        return self._together(own, kept, block.line, table, places), facts
 
     def _record(self, block: Block, start: int) -> Record | None:
         """The record that starts at a byte; None where it is a blank line."""
@@ -280,27 +281,35 @@ class _Reader:
 
     def _together(
         self,
-        lines: pl.Series,
+        lines: pl.DataFrame,
         kept: np.ndarray,
         first: int,
         table: DelimitedTable,
         places: Sequence[int],
     ) -> pl.DataFrame:
-        """The neat and the odd rows in the order of the file."""
+        """The neat and the odd rows in the order of the file.
+
+        Args:
+            lines: `own`, the lines, and `quoted`, whether they hold a quotation mark.
+        """
         neat = lines.filter(pl.Series(kept))
-        data = neat.str.join("\n").item().encode() + b"\n" if len(neat) else b""
+        data = neat["own"].str.join("\n").item().encode() + b"\n" if len(neat) else b""
         at = pl.Series(np.flatnonzero(kept), dtype=pl.Int64)
         cells = self._read(data) if data else pl.DataFrame(schema=self._schema)
+        as_is = ~neat["quoted"] & (self._file.delimiter == ",")
+        own = pl.select(pl.when(as_is).then(neat["own"])).to_series().alias("own")
         odd = pl.DataFrame(table.grid.rows, schema=self._schema, orient="row")
         notes = {**table.grid.faults, **table.grid.aside}
         odd = odd.with_columns(
             line=pl.Series(places, dtype=pl.Int64),
             note=pl.Series([notes.get(row, "") for row in range(len(odd))], dtype=pl.String),
+            own=pl.lit(None, pl.String),
         )
-        both = pl.concat([cells.with_columns(line=at, note=pl.lit("")), odd]).sort("line")
-        return both.with_columns(
-            own=csv_texts(both.select(*self._schema)), line=pl.col("line") + first
-        )
+        plain = cells.with_columns(line=at, note=pl.lit(""), own=own)
+        both = pl.concat([plain, odd]).sort("line")
+        missing = both["own"].is_null().arg_true()
+        texts = csv_texts(both.select(*self._schema)[missing])
+        return both.with_columns(both["own"].scatter(missing, texts), line=pl.col("line") + first)
 
     def _judged(self, number: int, rows: pl.DataFrame, table: DelimitedTable, facts: Facts) -> Lot:
         """The rows with what neat ones can still be: empty, a header again, or a comment."""
