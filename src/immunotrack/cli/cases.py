@@ -9,7 +9,7 @@ def register(app: typer.Typer) -> None:
 
 
 def cases() -> None:
-    """The cases that come with immunotrack; `immunotrack plot NAME` draws one."""
+    """The published cases that `immunotrack plot NAME` draws."""
     from immunotrack.readers.case import case_folders, load_case_file
 
     for name, folder in case_folders().items():

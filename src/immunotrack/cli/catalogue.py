@@ -34,7 +34,7 @@ def analytes(as_json: Json = False) -> None:
 
 
 def ranges(as_json: Json = False) -> None:
-    """The built-in range sets, in their order, and which of them apply by default."""
+    """The built-in range sets, and which apply by default."""
     from immunotrack.ranges import builtin_range_sets
 
     sets = builtin_range_sets().values()

@@ -62,11 +62,12 @@ def change(
     *,
     reading: "Options",
 ) -> None:
-    """Tell which changes matter: one row a result, with its change since the one before it.
+    """Tell which changes from result to result matter.
 
-    U or D where the change exceeds the reference change value, which needs the variation within a
-    person and of the assay; the note says where one is not known. A value within the assay's
-    uncertainty of a limit is not distinguishable from it.
+    One row a result, with its change since the one before it: U or D where the change exceeds the
+    reference change value, which needs the variation within a person and of the assay; the note
+    says where one is not known. A value within the assay's uncertainty of a limit is not
+    distinguishable from it.
     """
     from immunotrack.change import significant_changes
     from immunotrack.flags import flag

@@ -35,7 +35,10 @@ def check(
     *,
     reading: "Options",
 ) -> None:
-    """List everything that is wrong, and ask a case's data what its text says."""
+    """List everything that is wrong, in one pass.
+
+    The data of a case are asked what its text says.
+    """
     from immunotrack.cases import all_problems, narrative_answers
     from immunotrack.outputs import not_onto, write_whole
     from immunotrack.plausibility import beyond

@@ -44,10 +44,10 @@ def convert(
     *,
     reading: "Options",
 ) -> None:
-    """Write the flagged results in another form; reading that file gives the same table.
+    """Write the flagged results in another form.
 
-    long is our own table; adlb has the shape of CDISC ADaM; fhir is FHIR R4. Only results that
-    count are written, and no events.
+    Reading that file gives the same table. long is our own table; adlb has the shape of CDISC ADaM;
+    fhir is FHIR R4. Only results that count are written, and no events.
     """
     from immunotrack.annotated import flagged_results
     from immunotrack.outputs import not_onto

@@ -87,10 +87,11 @@ def doses(
     *,
     reading: "Options",
 ) -> None:
-    """Compare the doses given with those planned: given, missed, extra, not due after the end.
+    """Compare the doses given with those planned.
 
-    Without --plan: the doses given. A plan that states no day counts from the first dose given. A
-    planned day that the plan leaves open is marked as assumed.
+    A dose is given, missed, extra, or not due after the end. Without --plan: the doses given. A
+    plan that states no day counts from the first dose given. A planned day that the plan leaves
+    open is marked as assumed.
     """
     from immunotrack.dosing import course_ends, given_against_planned
     from immunotrack.missed import missed_samples

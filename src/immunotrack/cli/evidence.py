@@ -42,11 +42,11 @@ def evidence(
     ] = None,
     size: Annotated[Size, typer.Option(help="183 mm, 89 mm, or a screen.")] = Size.double,
 ) -> None:
-    """Show what IL-7 trials saw: pooled effects as printed, or as a forest plot.
+    """Show the pooled effects of IL-7 trials as printed.
 
-    With --consistency one row a question that can be asked of the printed digits, each with its
-    answer: midpoint and standard error, combined rows from their parts, differences between
-    populations, Hartung-Knapp intervals.
+    As a table, or as a forest plot. With --consistency one row a question that can be asked of the
+    printed digits, each with its answer: midpoint and standard error, combined rows from their
+    parts, differences between populations, Hartung-Knapp intervals.
     """
     from immunotrack.evidence.printed import builtin_effects
 

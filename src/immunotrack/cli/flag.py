@@ -63,10 +63,11 @@ def flag(
     *,
     reading: "Options",
 ) -> None:
-    """Flag every result: the input's rows, unchanged, with range, source and flag beside them.
+    """Flag every result against the range that applies.
 
-    N in range, L and H below and above, LL and HH beyond a critical limit, IND where a censored
-    result allows more than one; empty where no range applies.
+    The input's rows, unchanged, with range, source and flag beside them: N in range, L and H below
+    and above, LL and HH beyond a critical limit, IND where a censored result allows more than one;
+    empty where no range applies.
     """
     from immunotrack.annotated import annotated_csv, flag_differences, flagged_results
     from immunotrack.flagged_table import is_table, table_bytes

@@ -53,10 +53,11 @@ def grade(
     *,
     reading: "Options",
 ) -> None:
-    """Grade lymphocytes and CD4: one row a result, with the lower limit that was used.
+    """Grade lymphocytes and CD4 by CTCAE or DAIDS.
 
-    No grade where a censored result allows several, or where the lower limit (LLN) would tell and
-    there is none; the note says so. 0 means that no grade of the scale applies, for certain.
+    One row a result, with the lower limit that was used. No grade where a censored result allows
+    several, or where the lower limit (LLN) would tell and there is none; the note says so. 0 means
+    that no grade of the scale applies, for certain.
     """
     from immunotrack.grading import grade as graded_by
     from immunotrack.grading import worst_grades

@@ -26,10 +26,10 @@ def parse(
     *,
     reading: "Options",
 ) -> None:
-    """Say how each result text and each unit of a file is read; patients and dates are not needed.
+    """Say how each result text and each unit is read.
 
-    kind is number, censored, not detected, titre, interval, ordinal, missing, formula error,
-    ambiguous or text.
+    Patients and dates are not needed. kind is number, censored, not detected, titre, interval,
+    ordinal, missing, formula error, ambiguous or text.
     """
     from immunotrack.annotated import table_csv
     from immunotrack.outputs import not_onto, write_whole

@@ -117,7 +117,7 @@ def plot(
     *,
     reading: "Options",
 ) -> None:
-    """Draw a patient's timeline: reference bands, samples, windows, doses and events."""
+    """Draw a patient's timeline: bands, samples, doses and events."""
     from immunotrack.figure import Choice, source_timeline
     from immunotrack.outputs import write_whole
     from immunotrack.plot.asked import ask

@@ -155,10 +155,11 @@ def pool(
         ),
     ] = "",
 ) -> None:
-    """Pool trials: from events or means of two arms, or from published estimates.
+    """Pool trials, and draw their forest plot.
 
-    One row a study with its weight, subgroup by subgroup, then the pooled effect with its
-    heterogeneity and prediction interval; the notes say what was done to the numbers.
+    From events or means of two arms, or from published estimates. One row a study with its weight,
+    subgroup by subgroup, then the pooled effect with its heterogeneity and prediction interval; the
+    notes say what was done to the numbers.
     """
     from immunotrack.evidence.pool import pool as pooled_by
     from immunotrack.evidence.sentences import sentences

@@ -67,10 +67,11 @@ def response(
     *,
     reading: "Options",
 ) -> None:
-    """Read the response to treatment off: one row a patient and analyte.
+    """Read off the response to treatment.
 
-    Baseline, nadir, peak, change, recovery and relapse, area, slope and doses; `why` says what
-    could not be computed. With --rule one row a patient and rule: met, not met or undetermined.
+    One row a patient and analyte: baseline, nadir, peak, change, recovery and relapse, area, slope
+    and doses; `why` says what could not be computed. With --rule one row a patient and rule: met,
+    not met or undetermined.
     """
     from immunotrack.evidence.beside import beside, beside_notes
     from immunotrack.outputs import not_onto
