@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test thorough lint format baseline bench fuzz clean
+.PHONY: demo test thorough test-spark lint format baseline bench fuzz clean
 
 demo: $(VENV)/.run
 	$(BIN)/immunotrack plot monneret-2020 -o timeline.png
@@ -14,6 +14,10 @@ test: $(VENV)/.dev
 # Ten times the examples of each property, other ones each time.
 thorough: $(VENV)/.dev
 	IMMUNOTRACK_EXAMPLES=10 $(BIN)/python -m pytest -n 2
+
+# Frames of PySpark, on the Java that is there.
+test-spark: $(VENV)/.spark
+	$(BIN)/python -m pytest tests/test_engines.py
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .
@@ -47,6 +51,10 @@ $(VENV)/.run: $(BIN)/python pyproject.toml
 
 $(VENV)/.dev: $(BIN)/python pyproject.toml
 	$(PYTHON) -m pip --python $(BIN)/python install --quiet --editable '.[dev]'
+	@touch $@
+
+$(VENV)/.spark: $(VENV)/.dev
+	$(PYTHON) -m pip --python $(BIN)/python install --quiet --editable '.[spark]'
 	@touch $@
 
 $(VENV)/.bench: $(VENV)/.dev
