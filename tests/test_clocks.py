@@ -280,7 +280,7 @@ def test_an_unknown_clock_is_refused(name):
 
     assert str(error.value.problems[0]) == (
         f"--clock  unknown-option (error): {name!r} is not known. "
-        "Write one of: source, first-dose, study-day, hours, event:IL-7."
+        "Write one of: source, first-dose, first-result, study-day, hours, event:IL-7."
     )
 
 

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from immunotrack.anchors import NAMES
 from immunotrack.decisions import Rule, choose_rules, rule_presets
 from immunotrack.problems import InvalidInput
 from immunotrack.settings import validated
@@ -343,7 +344,7 @@ def test_a_user_s_file_has_the_same_form(tmp_path):
         ({"from_day": 3}, "days need a clock"),
         (
             {"clock": "moon"},
-            "the clock must be one of source, first-dose, study-day, hours, or event:NAME",
+            f"the clock must be one of {', '.join(NAMES)}, or event:NAME",
         ),
         (
             {"clock": "source", "from_day": 3, "to_day": 1},
@@ -351,7 +352,7 @@ def test_a_user_s_file_has_the_same_form(tmp_path):
         ),
         ({"take": "nearest"}, "nearest needs at_day"),
         ({"take": "every", "count": 2}, "count goes with take = some"),
-        ({"consecutive": True, "hours_apart": 1}, "consecutive excludes hours_apart"),
+        ({"excluding_events": [" "]}, "an event that excludes needs a word"),
         ({"measure": "percent rise"}, "the unit must be '%'"),
         ({"assumed": ["colour"]}, "assumed must name keys"),
         ({"colour": "red"}, "no such key is known here"),

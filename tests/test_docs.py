@@ -12,7 +12,7 @@ from immunotrack.cli import app
 from immunotrack.decisions import rule_presets
 from immunotrack.flags import FLAGS
 from immunotrack.plot.asked import SHOWS
-from immunotrack.plot.save import FORMATS
+from immunotrack.plot.formats import FORMATS
 from immunotrack.plot.style import SIZES
 from immunotrack.problems import CODES
 from immunotrack.ranges import builtin_range_sets
@@ -100,17 +100,20 @@ def test_the_readmes_own_csv_works(run, tmp_path):
     blocks = re.findall(r"```\n(patient,.*?)```", README, re.DOTALL)
     (tmp_path / "labs.csv").write_text(blocks[0], encoding="utf-8")
     (tmp_path / "events.csv").write_text(blocks[1], encoding="utf-8")
-    lab, weekly, variation = re.findall(r"```toml\n(.*?)```", README, re.DOTALL)
+    lab, weekly, rule, variation = re.findall(r"```toml\n(.*?)```", README, re.DOTALL)
     (tmp_path / "our-lab.toml").write_text(lab, encoding="utf-8")
     (tmp_path / "weekly.toml").write_text(weekly, encoding="utf-8")
+    own = rule.replace("event:ICU admission", "event:VAP")
+    (tmp_path / "lymphopenia.toml").write_text(own, encoding="utf-8")
     (tmp_path / "ours.toml").write_text(variation, encoding="utf-8")
 
     flagged = run("flag", "labs.csv", "--ranges", "our-lab.toml")
     drawn = run("plot", "labs.csv", "--events", "events.csv", "--windows", "weekly.toml")
+    screened = run("screen", "labs.csv", "--events", "events.csv", "--rule", "lymphopenia.toml")
 
     assert [line.split(",")[-4] for line in flagged.stdout.splitlines()] == [
         "flag", "L", "L", "N", "L",
     ]  # fmt: skip
-    assert (flagged.returncode, drawn.returncode) == (0, 0)
+    assert (flagged.returncode, drawn.returncode, screened.returncode) == (0, 0, 0)
     assert run("change", "labs.csv", "--variation", "ours.toml").stdout.count(",D,") == 1
     assert (tmp_path / "timeline.png").exists()

@@ -9,6 +9,7 @@ SOURCE = Path(__file__).parents[1] / "src" / "immunotrack"
 
 ORDER = [
     "problems",
+    "workers",
     "extras",
     "units",
     "numbers",
@@ -48,7 +49,12 @@ ORDER = [
     "readout",
     "responses",
     "decisions",
+    "ruling",
     "verdicts",
+    "screening",
+    "visits",
+    "cohort",
+    "summaries",
     "narrative",
     "readers.grid",
     "readers.counts",
@@ -116,6 +122,7 @@ ORDER = [
     "bulk.flagging",
     "bulk.flagged",
     "bulk",
+    "groups",
     "writers.text",
     "writers.long",
     "writers.adlb",
@@ -170,6 +177,7 @@ ORDER = [
     "plot.context",
     "plot.legend",
     "plot.timeline",
+    "plot.formats",
     "plot.forest_lines",
     "plot.forest_axis",
     "plot.forest_marks",
@@ -178,11 +186,25 @@ ORDER = [
     "plot.forest",
     "plot.forest_printed",
     "plot.forest_pool",
+    "plot.leaf",
+    "plot.ground",
+    "plot.sheet",
+    "plot.multiples",
+    "plot.overlay",
+    "plot.cohort_strip",
+    "plot.contents",
+    "plot.compose_multiples",
+    "plot.compose_overlay",
+    "plot.compose_strip",
+    "plot.gallery",
     "plot.save",
+    "plot.book",
+    "plot.binding",
     "plot",
     "cases",
     "api",
     "figure",
+    "cohort_figure",
     "__init__",
     "cli.told",
     "cli.options",
@@ -197,6 +219,9 @@ ORDER = [
     "cli.doses",
     "cli.change",
     "cli.evidence",
+    "cli.screen",
+    "cli.progress",
+    "cli.cohort",
     "cli.convert",
     "cli.check",
     "cli.pool",
@@ -255,7 +280,7 @@ def deferred(path: Path) -> list[str]:
     ]
 
 
-LATE = {"figure"}
+LATE = {"figure", "cohort_figure"}
 """What would load matplotlib."""
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from immunotrack.api import read as read
     from immunotrack.cases import Case as Case
     from immunotrack.cases import load_case as load_case
+    from immunotrack.cohort_figure import plot_cohort as plot_cohort
     from immunotrack.evidence.pool import pool as pool
     from immunotrack.figure import plot_timeline as plot_timeline
     from immunotrack.flags import flag as flag
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from immunotrack.records import Patient as Patient
     from immunotrack.records import TreatmentEvent as TreatmentEvent
     from immunotrack.responses import response as response
+    from immunotrack.screening import screen as screen
     from immunotrack.verdicts import decide as decide
     from immunotrack.windowed import window as window
 
@@ -46,10 +48,12 @@ _HOMES: Final = {
     "flag": "flags",
     "grade": "grading",
     "load_case": "cases",
+    "plot_cohort": "cohort_figure",
     "plot_timeline": "figure",
     "pool": "evidence.pool",
     "read": "api",
     "response": "responses",
+    "screen": "screening",
     "window": "windowed",
 }
 
@@ -65,10 +69,12 @@ __all__ = [
     "flag",
     "grade",
     "load_case",
+    "plot_cohort",
     "plot_timeline",
     "pool",
     "read",
     "response",
+    "screen",
     "window",
 ]
 

@@ -27,12 +27,13 @@ from immunotrack.times import STUDY_DAY, continuous_day
 Rows = Sequence[Mapping[str, Any]]
 """Rows of a measurements table, or of an events table, of one patient."""
 
-NAMES: Final = ("source", "first-dose", "study-day", "hours")
+NAMES: Final = ("source", "first-dose", "first-result", "study-day", "hours")
 """The clocks that can be asked for, beside `event:NAME`.
 
-source: day 0 is what the source counts from, as it counts. first-dose: day 0 is the day of the
-first dose. study-day: that of CDISC; where the source has none day 1 is the day of the first dose.
-hours: after the first dose. event:NAME: day 0 is the day of the first event of that name.
+source: day 0 is what the source counts from, as it counts. first-dose, first-result: day 0 is the
+day of the first dose, or of the first result of any analyte. study-day: that of CDISC; where the
+source has none day 1 is the day of the first dose. hours: after the first dose. event:NAME: day 0
+is the day of the first event of that name.
 """
 
 
@@ -49,6 +50,8 @@ def named_clock(name: str, results: Rows, events: Rows) -> Clock | None:
         wanted = name.removeprefix("event:").strip().casefold()
         happened = [event for event in events if event["name"].casefold() == wanted]
         return _from_first(happened, results, "Days after {}")
+    if name == "first-result":
+        return _from_first(_as_events(results), results, "Days after first result")
     doses = [event for event in events if event["kind"] == "dose"]
     if name == "hours":
         return _hours(doses, results)
@@ -104,6 +107,10 @@ def _from_first(events: Rows, results: Rows, label: str) -> Clock | None:
     return Clock(label, zero=math.floor(day), skips_zero=counts_study_days(results))
 
 
+def _as_events(results: Rows) -> Rows:
+    return [{"start_time": row["time"], "start_day": row["day"], "name": ""} for row in results]
+
+
 def _hours(doses: Rows, results: Rows) -> Clock | None:
     """Hours from the first dose; from the start of its day, and saying so, if no hour is known."""
     first = _first(doses, results)
@@ -143,10 +150,10 @@ def anchored(
 ) -> IntoDataFrameT:
     """The table on another clock, or on several of them side by side.
 
-    Each clock adds a column that bears its name: `day_source`, `day_first_dose`, `study_day`,
-    `hours_first_dose`, `day_after_NAME`. The first one gives `day` and `clock` too, unless it
-    counts hours. A sample before the anchor has a negative day; one without a place on a clock has
-    none.
+    Each clock adds a column that bears its name: `day_source`, `day_first_dose`,
+    `day_first_result`, `study_day`, `hours_first_dose`, `day_after_NAME`. The first one gives `day`
+    and `clock` too, unless it counts hours. A sample before the anchor has a negative day; one
+    without a place on a clock has none.
 
     Args:
         frame: A measurements table (see `immunotrack.table.SCHEMA`).
@@ -218,6 +225,7 @@ def column_of(name: str) -> str:
     known = {
         "source": "day_source",
         "first-dose": "day_first_dose",
+        "first-result": "day_first_result",
         "study-day": "study_day",
         "hours": "hours_first_dose",
     }

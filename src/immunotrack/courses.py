@@ -60,6 +60,23 @@ class Point:
 
 
 @dataclass(frozen=True, slots=True)
+class Stretch:
+    """The time of one event.
+
+    Args:
+        end: Like the start where the event is a point; None where its end is not stated.
+    """
+
+    name: str
+    start: Point
+    end: Point | None
+
+    def holds(self, at: Point) -> bool:
+        """Whether the event may be going on at a moment; one of its first or last day is in it."""
+        return not self.start.after(at) and (self.end is None or not at.after(self.end))
+
+
+@dataclass(frozen=True, slots=True)
 class Sample:
     """One result, as all the values that it may have.
 
@@ -95,7 +112,7 @@ class Course:
         clock: The clock that its days are read on, None where there is none.
         rows: All rows, used or not.
         results, events: All rows of the patient, of every analyte.
-        moments: When the first event of each name is.
+        stretches: When each event is, those without a place among the results left out.
         undated, wordless: Rows without a place in time, and rows that are no number.
         unplaced: Doses without a place among the results.
         spans: Doses that stand for repeated ones, from a start to an end.
@@ -109,7 +126,7 @@ class Course:
     rows: Rows = ()
     results: Rows = ()
     events: Rows = ()
-    moments: Mapping[str, Point] = field(default_factory=dict)
+    stretches: tuple[Stretch, ...] = ()
     undated: int = 0
     wordless: int = 0
     unplaced: int = 0
@@ -141,13 +158,15 @@ class Course:
         first = self.first_dose
         return [] if first is None else [s for s in self.samples if s.at.after(first)]
 
+    def stretches_of(self, word: str) -> list[Stretch]:
+        """The events whose name has a word, the earliest first."""
+        plain = word.casefold()
+        named = [each for each in self.stretches if plain in each.name.casefold()]
+        return sorted(named, key=lambda each: each.start.day)
+
     def doses_before(self, at: Point) -> int:
         """How many doses come before a moment; one of its day comes after it."""
         return sum(at.after(dose) for dose in self.doses)
-
-
-def _by_day(placed: tuple[Point, str]) -> float:
-    return placed[0].day
 
 
 @dataclass(slots=True)
@@ -173,11 +192,21 @@ class _Patient:
     def dose_rows(self) -> list[Row]:
         return [event for event in self.events if event["kind"] == "dose"]
 
-    def moments(self) -> dict[str, Point]:
-        """When the first event of each name is."""
-        placed = [(self.point(e["start_time"], e["start_day"]), e["name"]) for e in self.events]
-        known = sorted(((at, name) for at, name in placed if at is not None), key=_by_day)
-        return {name: at for at, name in reversed(known)}
+    def stretches(self) -> tuple[Stretch, ...]:
+        """When each event is."""
+        starts = [
+            (event, self.point(event["start_time"], event["start_day"])) for event in self.events
+        ]
+        return tuple(
+            Stretch(event["name"], start, self._end(event, start))
+            for event, start in starts
+            if start is not None
+        )
+
+    def _end(self, event: Row, start: Point) -> Point | None:
+        if event["open_end"]:
+            return None
+        return self.point(event["end_time"], event["end_day"]) or start
 
     def point(self, time: datetime | None, day: float | None) -> Point | None:
         if self.dated:
@@ -244,7 +273,7 @@ def _course(
         rows=rows,
         results=shared.results,
         events=shared.events,
-        moments=shared.moments(),
+        stretches=shared.stretches(),
         undated=len(said) - len(samples),
         wordless=len(rows) - len(said),
         unplaced=len(points) - len(known),

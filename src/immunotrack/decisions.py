@@ -39,7 +39,7 @@ class Rule(Entry):
         take: `some`: at least `count` results must comply; `every`: all of them; `nearest`: the one
             closest to `at_day`, the earlier of two.
         hours_apart: At least between two results that count.
-        consecutive: No other result lies between those that count.
+        consecutive: Every result between those that count complies, too.
         clock: What days count from: a name of `anchors.NAMES`, or `event:NAME`.
         counts_from: A word that the name of the clock must have, `admission`.
         from_day, to_day: The window, whole days, both in it.
@@ -48,6 +48,9 @@ class Rule(Entry):
         slope: The sign that the least-squares slope from `slope_from_day` to `to_day` must have.
         after_event: An event whose name has this word; the last result that counts must come
             `after_hours` after it or later.
+        excluding: Names of rules; a patient who meets one of them does not meet this one.
+        excluding_events: A patient with an event whose name has one of these words does not.
+        excluding_during: Results of the time of such an event are not asked.
         assumed: Keys of this entry that its source does not give.
     """
 
@@ -73,6 +76,9 @@ class Rule(Entry):
     slope_from_day: int | None = None
     after_event: str = ""
     after_hours: Number = Number(0)
+    excluding: list[str] = []
+    excluding_events: list[str] = []
+    excluding_during: list[str] = []
     assumed: list[str] = []
     source: str
     url: str = ""
@@ -114,7 +120,10 @@ class Rule(Entry):
             ),
             (self.take == "nearest" and self.at_day is None, "nearest needs at_day"),
             (self.take != "some" and self.count > 1, "count goes with take = some"),
-            (self.consecutive and self.hours_apart > 0, "consecutive excludes hours_apart"),
+            (
+                not all(word.strip() for word in (*self.excluding_events, *self.excluding_during)),
+                "an event that excludes needs a word",
+            ),
             (self.measure != "value" and self.unit != unit, f"the unit must be {unit!r}"),
             (odd, f"the unit does not convert into {known.unit if known else ''}"),
             (not set(self.assumed) <= set(type(self).model_fields), "assumed must name keys"),
@@ -161,9 +170,11 @@ class Rule(Entry):
 
     def _further(self) -> list[str]:
         event = f"{self.after_hours} h after {self.after_event} or later"
-        return ([f"{self.slope} slope"] if self.slope else []) + (
-            [event] if self.after_event else []
-        )
+        told = [f"{self.slope} slope"] if self.slope else []
+        told += [event] if self.after_event else []
+        told += [f"not during {word}" for word in self.excluding_during]
+        excluded = [*self.excluding_events, *self.excluding]
+        return told + ([f"excluding {', '.join(excluded)}"] if excluded else [])
 
     @property
     def assumptions(self) -> str:
@@ -197,10 +208,17 @@ class Asked(NamedTuple):
 
     Args:
         base: The rule whose results are the baseline, where that is what the rule names.
+        excluding: The rules that exclude.
     """
 
     rule: Rule
-    base: Rule | None
+    base: Rule | None = None
+    excluding: tuple[Rule, ...] = ()
+
+    @property
+    def rules(self) -> list[Rule]:
+        """All rules that have to be asked for an answer."""
+        return [self.rule, *([self.base] if self.base else []), *self.excluding]
 
 
 def choose_rules(chosen: Sequence[str | Rule]) -> list[Asked]:
@@ -213,13 +231,13 @@ def choose_rules(chosen: Sequence[str | Rule]) -> list[Asked]:
     asked: list[Asked] = []
     for name in chosen:
         if isinstance(name, Rule):
-            asked.append(_with_base(name, presets, name.name))
+            asked.append(_resolved(name, presets, name.name))
         elif name in presets:
-            asked.append(_with_base(presets[name], presets, name))
+            asked.append(_resolved(presets[name], presets, name))
         else:
             rules = _load(name)
             known = presets | {rule.name: rule for rule in rules}
-            asked += [_with_base(rule, known, name) for rule in rules]
+            asked += [_resolved(rule, known, name) for rule in rules]
     return asked
 
 
@@ -231,23 +249,39 @@ def _load(name: str) -> list[Rule]:
     return validated(parse_toml(text, name), RuleFile, text, name).rules
 
 
-def _with_base(rule: Rule, known: Mapping[str, Rule], source: str) -> Asked:
-    """A rule with the one that its baseline comes from.
+def _resolved(rule: Rule, known: Mapping[str, Rule], source: str) -> Asked:
+    """A rule with those that it names.
 
     Raises:
-        InvalidInput: There is none of that name, or it is no rule of plain values.
+        InvalidInput: One is not there, or cannot be asked for this.
     """
+    excluding = tuple(_that_excludes(name, known, source) for name in rule.excluding)
+    return Asked(rule, _base(rule, known, source), excluding)
+
+
+def _base(rule: Rule, known: Mapping[str, Rule], source: str) -> Rule | None:
     if rule.measure != "percent rise" or rule.baseline in _OWN_BASELINES:
-        return Asked(rule, None)
+        return None
     base = known.get(rule.baseline)
     if base is None or base.measure != "value" or base.key != rule.key:
-        problem = Problem(
-            code="bad-entry",
-            source=source,
-            column="baseline",
-            value=rule.baseline,
-            message=f"no rule of this name asks values of {rule.analyte}",
-            fix="Write last, mean, or the name of such a rule.",
+        message = f"no rule of this name asks values of {rule.analyte}"
+        fix = "Write last, mean, or the name of such a rule."
+        raise InvalidInput(
+            [_unnamed(source, "baseline", rule.baseline, message, fix)], unreadable=True
         )
-        raise InvalidInput([problem], unreadable=True)
-    return Asked(rule, base)
+    return base
+
+
+def _that_excludes(name: str, known: Mapping[str, Rule], source: str) -> Rule:
+    rule = known.get(name)
+    if rule is None or rule.excluding or rule.measure == "percent rise":
+        message = "no rule of this name asks values and excludes by no other rule"
+        fix = "Write the name of such a rule, of this file or a preset."
+        raise InvalidInput([_unnamed(source, "excluding", name, message, fix)], unreadable=True)
+    return rule
+
+
+def _unnamed(source: str, column: str, value: str, message: str, fix: str) -> Problem:
+    return Problem(
+        code="bad-entry", source=source, column=column, value=value, message=message, fix=fix
+    )

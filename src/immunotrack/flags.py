@@ -24,6 +24,9 @@ FLAGS: Final = ("N", "L", "H", "LL", "HH", "IND")
 MOST_TOLD: Final = 100
 """So many impossible rows of a lazy frame are told."""
 
+LETTERS: Final = {"L": "L", "LL": "L", "N": "N", "H": "H", "HH": "H", "IND": "?", "": "\u2013"}
+"""The letter of a flag in a pattern of several results."""
+
 NOISE: Final = 1e-12
 """Two numbers closer than this, relatively, are one: 0.7999999999999999 stands for 0.8."""
 

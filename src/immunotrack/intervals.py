@@ -41,6 +41,13 @@ class Interval(NamedTuple):
             return f"{'<' if self.high.open else '<='}{_digits(self.high.value)}"
         return f"{_digits(self.low.value)} to {_digits(self.high.value)}"
 
+    @property
+    def told(self) -> tuple[str, float | None]:
+        """As `result`, but `IND` without a number where two ends say more than a comparator can."""
+        if self.exact is None and math.isfinite(self.high.value) and self.low.value > 0:
+            return "IND", None
+        return self.result if self != UNKNOWN else ("IND", None)
+
     def minus(self, other: "Interval") -> "Interval":
         """What can be between a value of this and one of the other."""
         return Interval(_less(self.low, other.high), _less(self.high, other.low))
@@ -150,6 +157,36 @@ def _weighted(weights: Sequence[Fraction], ends: Sequence[Bound], inside: Litera
     if any(math.isinf(end.value) for _, end in counting):
         return Bound(-inside * math.inf)
     return Bound(float(sum(weight * _exactly(end.value) for weight, end in counting)), opened)
+
+
+def quantile(intervals: Sequence[Interval], part: Fraction) -> Interval:
+    """What a quantile of several values can be, interpolated as R and NumPy do (type 7).
+
+    Each end is the quantile of the ends on its side: no value between them is made up.
+
+    Args:
+        part: From 0 to 1; a half is the median.
+
+    >>> counts = [interval("<", 5.0), interval("", 8.0), interval("", 9.0)]
+    >>> str(quantile(counts, Fraction(1, 2))), str(quantile(counts, Fraction(1, 4)))
+    ('8', '4 to 6.5')
+    """
+    lower, upper = zip(*intervals, strict=True)
+    return Interval(_quantile(sorted(lower), part), _quantile(sorted(upper), part))
+
+
+def _quantile(ranked: Sequence[Bound], part: Fraction) -> Bound:
+    place = part * (len(ranked) - 1)
+    share = place - math.floor(place)
+    one, *others = ranked[math.floor(place) : math.floor(place) + 1 + bool(share)]
+    if not others or one == others[0]:
+        return one
+    other = others[0]
+    opened = one.open or other.open
+    if math.isinf(other.value):
+        return Bound(math.inf, opened)
+    between = _exactly(one.value) + share * (_exactly(other.value) - _exactly(one.value))
+    return Bound(float(between), opened)
 
 
 def _extreme(intervals: Sequence[Interval], choose: Callable[[Iterable[Bound]], Bound]) -> Interval:

@@ -87,12 +87,13 @@ def window(
     table = in_standard_units(conform(frame))
     rows = plain_rows(table)
     problems = set_problems(chosen_set, until)
-    keys = dict.fromkeys((row["patient_id"], row["analyte"]) for row in rows)
-    parts = []
-    for key in keys:
-        series = [row for row in rows if (row["patient_id"], row["analyte"]) == key]
-        applies = chosen_set.applies_to(key[1])
-        parts.append(_taken(series, chosen_set) if applies else _not_taken(series))
+    series: dict[tuple[str, str], list[Row]] = {}
+    for row in rows:
+        series.setdefault((row["patient_id"], row["analyte"]), []).append(row)
+    parts = [
+        _taken(own, chosen_set) if chosen_set.applies_to(analyte) else _not_taken(own)
+        for (_, analyte), own in series.items()
+    ]
     chosen = [row for part in parts for row in part.chosen]
     audit = [row for part in parts for row in part.audit]
     problems += [problem for part in parts for problem in part.problems]

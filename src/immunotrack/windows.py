@@ -1,6 +1,7 @@
 """Sampling windows as data: stretches of days, and the rule by which a stretch has one value."""
 
 import math
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Literal, Self
@@ -133,6 +134,49 @@ def window_problem(code: str, windows: WindowSet, message: str) -> Problem:
     """A warning about windows."""
     return Problem(
         code=code, severity=Severity.WARNING, source=f"windows {windows.name}", message=message
+    )
+
+
+def even_windows(first: float, last: float, every: int, clock: str) -> WindowSet:
+    """Windows around multiples of a number of days, each patient's median in each of them.
+
+    A day belongs to the nearest multiple, but none after day 0 belongs to day 0: what comes after
+    the anchor is never taken together with what comes before it.
+
+    >>> windows = even_windows(-9, 16, 7, "days after first dose").windows
+    >>> [(entry.label, entry.from_day, entry.to_day) for entry in windows]
+    [('−7', -10, -4), ('0', -3, 0), ('7', 1, 10), ('14', 11, 17)]
+    """
+    before, after = (every - 1) // 2, every // 2
+    windows = [
+        Window(
+            label=f"{place * every}".replace("-", "\u2212"),
+            from_day=1 if place == 1 else place * every - before,
+            to_day=0 if place == 0 else place * every + after,
+            at_day=place * every,
+        )
+        for place in range(_place(first, every), _place(last, every) + 1)
+    ]
+    return WindowSet(
+        name=f"{every} days", clock=clock, aggregate="median", source="--every", window=windows
+    )
+
+
+def _place(day: float, every: int) -> int:
+    """Of which multiple of a number of days a day is."""
+    whole = math.floor(day)
+    nearest = (whole + (every - 1) // 2) // every
+    return max(nearest, 1) if whole > 0 else min(nearest, 0)
+
+
+def visit_windows(visits: Sequence[str]) -> WindowSet:
+    """A window for each visit; the place of a visit stands for its day."""
+    windows = [
+        Window(label=visit, from_day=place, to_day=place, at_day=place)
+        for place, visit in enumerate(visits)
+    ]
+    return WindowSet(
+        name="visits", clock="visits", aggregate="median", source="the results", window=windows
     )
 
 

@@ -11,8 +11,7 @@ from matplotlib.figure import Figure
 from overlaps import beside_their_tiles, clipped, overlapping
 
 from immunotrack import InvalidInput, Measurement, Patient, load_case, plot_timeline, read
-from immunotrack.flags import FLAGS
-from immunotrack.plot.drawn import LETTERS
+from immunotrack.flags import FLAGS, LETTERS
 from immunotrack.plot.style import HIGH, LOW, MARKS, SIZES, TILES
 from immunotrack.plot.tiles import tiles
 

@@ -18,8 +18,8 @@ from immunotrack import (
     plot_timeline,
     read,
 )
+from immunotrack.plot.notes import ILLUSTRATIVE
 from immunotrack.plot.style import DOSE, HIGH, INK, LOW, SIZES
-from immunotrack.plot.timeline import ILLUSTRATIVE
 
 
 def with_gid(figure: Figure, gid: str) -> list:
@@ -295,8 +295,7 @@ def test_an_analyte_that_is_not_there_is_refused():
         plot_timeline(patient([500]), analytes=["NK"])
 
     assert str(caught.value.problems[0]) == (
-        "--analytes  unknown-option (error): 'nk' has nothing to draw for this patient. "
-        "There are: cd4."
+        "--analytes  unknown-option (error): 'nk' has nothing to draw here. There are: cd4."
     )
 
 

@@ -10,6 +10,7 @@ from immunotrack.cli import (
     catalogue,
     change,
     check,
+    cohort,
     convert,
     doses,
     evidence,
@@ -19,6 +20,7 @@ from immunotrack.cli import (
     plot,
     pool,
     response,
+    screen,
 )
 
 app = typer.Typer(
@@ -35,7 +37,9 @@ app = typer.Typer(
 )
 for module in (
     plot,
+    cohort,
     flag,
+    screen,
     response,
     doses,
     change,

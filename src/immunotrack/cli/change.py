@@ -2,13 +2,12 @@
 
 from collections import Counter
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from immunotrack.cli import options, rows
-from immunotrack.cli.sources import analyte_keys, of_analytes, say_illustrative
+from immunotrack.cli.sources import analyte_keys, of_analytes, refuse_inputs, say_illustrative
 from immunotrack.cli.told import INVALID_ROWS, names, pairs, say, tell_briefly, tell_reading
 
 if TYPE_CHECKING:
@@ -71,14 +70,11 @@ def change(
     """
     from immunotrack.change import significant_changes
     from immunotrack.flags import flag
-    from immunotrack.outputs import not_onto
-    from immunotrack.readers import input_files, read_source
+    from immunotrack.readers import read_source
 
     if not 0 < probability < 1:
         raise typer.BadParameter("it must lie between 0 and 1", param_hint="--probability")
-    if output is not None:
-        settings = [*(ranges or []), *([variation] if variation else [])]
-        not_onto(output, [*input_files(source), *map(Path, settings)])
+    refuse_inputs([output], source, [*(ranges or []), variation])
     found = read_source(source, reading)
     tell_reading(found.told)
     flagged = flag(found.used, (*(ranges or []), *found.ranges))

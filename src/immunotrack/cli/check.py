@@ -6,7 +6,7 @@ import typer
 
 from immunotrack.cli import options
 from immunotrack.cli.large import check_large, large_source
-from immunotrack.cli.sources import read_with_events
+from immunotrack.cli.sources import read_with_events, refuse_inputs
 from immunotrack.cli.told import INVALID_ROWS, say, tell_problems, tell_reading, write_stdout
 
 if TYPE_CHECKING:
@@ -40,15 +40,12 @@ def check(
     The data of a case are asked what its text says.
     """
     from immunotrack.cases import all_problems, narrative_answers
-    from immunotrack.outputs import not_onto, write_whole
+    from immunotrack.outputs import write_whole
     from immunotrack.plausibility import beyond
     from immunotrack.plausibility import plausibility as cross_checked
     from immunotrack.problem_list import problems_csv, problems_json
-    from immunotrack.readers import input_files
 
-    if report is not None:
-        not_onto(report, [*input_files(source), *([events] if events else [])])
-
+    refuse_inputs([report], source, [events])
     if not (json or plausibility or events):
         with large_source(source, reading, report) as large:
             if large is not None:

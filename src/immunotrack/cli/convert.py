@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from immunotrack.cli import options
+from immunotrack.cli.sources import refuse_inputs
 from immunotrack.cli.told import INVALID_ROWS, UNREADABLE, say, tell_briefly, tell_reading
 
 if TYPE_CHECKING:
@@ -50,12 +51,11 @@ def convert(
     fhir is FHIR R4. Only results that count are written, and no events.
     """
     from immunotrack.annotated import flagged_results
-    from immunotrack.outputs import not_onto
-    from immunotrack.readers import input_files, read_source
+    from immunotrack.readers import read_source
     from immunotrack.writers import choose_form
 
     form = choose_form(output.suffix.lower(), to)
-    not_onto(output, [*input_files(source), *map(Path, ranges or [])])
+    refuse_inputs([output], source, ranges or [])
     found = read_source(source, reading)
     tell_reading(found.told)
     flagged = flagged_results(found, ranges or [])

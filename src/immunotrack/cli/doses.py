@@ -3,14 +3,13 @@
 from collections import Counter
 from collections.abc import Mapping
 from math import inf, isfinite
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from immunotrack.cli import options, rows
 from immunotrack.cli.patients import WEIGHT_SOURCE, stops, weights
-from immunotrack.cli.sources import read_with_events
+from immunotrack.cli.sources import read_with_events, refuse_inputs
 from immunotrack.cli.told import INVALID_ROWS, say, tell_briefly, tell_reading
 
 if TYPE_CHECKING:
@@ -95,15 +94,12 @@ def doses(
     """
     from immunotrack.dosing import course_ends, given_against_planned
     from immunotrack.missed import missed_samples
-    from immunotrack.outputs import not_onto
-    from immunotrack.readers import input_files
     from immunotrack.totals import dose_totals
 
     _check_samples(samples, {"plan": plan, "totals": totals, "drug": drug, "weight": weight})
     _check_plan(plan or samples, plan, start, tolerance, stop)
-    if output is not None:
-        settings = [Path(name) for name in (plan, samples) if name.endswith(".toml")]
-        not_onto(output, [*input_files(source), *([events] if events else []), *settings])
+    settings = [name for name in (plan, samples) if name.endswith(".toml")]
+    refuse_inputs([output], source, [*settings, events])
     planned, clock = _plan(plan, start, clock)
     found = read_with_events(source, events, reading)
     tell_reading(found.told)

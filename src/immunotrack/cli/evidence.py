@@ -92,7 +92,8 @@ def _findings(source: "EffectSet", chosen: "list[PrintedEffect]") -> "pl.DataFra
 def _draw(output: Path, chosen: "list[PrintedEffect]", source: "EffectSet", size: Size) -> None:
     from immunotrack.plot.forest import draw_forest
     from immunotrack.plot.forest_printed import printed_forest
-    from immunotrack.plot.save import check_format, save_figure
+    from immunotrack.plot.formats import check_format
+    from immunotrack.plot.save import save_figure
 
     check_format(output)
     save_figure(draw_forest(printed_forest(chosen, source), size.value), output)

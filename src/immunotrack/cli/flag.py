@@ -10,6 +10,7 @@ import typer
 
 from immunotrack.cli import options
 from immunotrack.cli.large import flag_large, large_source
+from immunotrack.cli.sources import refuse_inputs
 from immunotrack.cli.told import (
     FINDINGS,
     INVALID_ROWS,
@@ -71,16 +72,12 @@ def flag(
     """
     from immunotrack.annotated import annotated_csv, flag_differences, flagged_results
     from immunotrack.flagged_table import is_table, table_bytes
-    from immunotrack.outputs import not_both, not_onto, write_whole
+    from immunotrack.outputs import write_whole
     from immunotrack.problem_list import problems_csv
-    from immunotrack.readers import input_files, read_source
+    from immunotrack.readers import read_source
 
     wanted = _findings(fail_on or [])
-    for written in (output, report):
-        if written is not None:
-            not_onto(written, [*input_files(source), *map(Path, ranges or [])])
-    if output is not None and report is not None:
-        not_both(output, report)
+    refuse_inputs([output, report], source, ranges or [])
     with large_source(source, reading, output or report) as large:
         if large is not None:
             flag_large(*large, ranges or [], output, report, wanted)

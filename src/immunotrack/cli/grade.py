@@ -1,13 +1,12 @@
 """`immunotrack grade`: the severity grade of every result, the worst ones, and their shift."""
 
 from math import isfinite
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from immunotrack.cli import options, rows
-from immunotrack.cli.sources import read_with_events, say_illustrative
+from immunotrack.cli.sources import read_with_events, refuse_inputs, say_illustrative
 from immunotrack.cli.told import INVALID_ROWS, say, tell_briefly, tell_reading
 
 if TYPE_CHECKING:
@@ -61,17 +60,13 @@ def grade(
     """
     from immunotrack.grading import grade as graded_by
     from immunotrack.grading import worst_grades
-    from immunotrack.outputs import not_onto
-    from immunotrack.readers import input_files
     from immunotrack.scales import choose_grade_scale
 
     _check(worst=worst, shift=shift, baseline_day=baseline_day)
     if events is not None and not shift:
         raise typer.BadParameter("it is for --shift", param_hint="--events")
     chosen = choose_grade_scale(scale)
-    if output is not None:
-        settings = [*([events] if events else []), *map(Path, ranges or [])]
-        not_onto(output, [*input_files(source), *settings])
+    refuse_inputs([output], source, [*(ranges or []), events])
     found = read_with_events(source, events, reading)
     tell_reading(found.told)
     graded = graded_by(found.used, scale, (*(ranges or []), *found.ranges))

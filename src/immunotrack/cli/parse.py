@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from immunotrack.cli import options
+from immunotrack.cli.sources import refuse_inputs
 from immunotrack.cli.told import say, write_stdout
 
 if TYPE_CHECKING:
@@ -32,13 +33,12 @@ def parse(
     ordinal, missing, formula error, ambiguous or text.
     """
     from immunotrack.annotated import table_csv
-    from immunotrack.outputs import not_onto, write_whole
+    from immunotrack.outputs import write_whole
     from immunotrack.problems import counted
-    from immunotrack.readers import input_files, source_grids
+    from immunotrack.readers import source_grids
     from immunotrack.readers.notation import read_notation
 
-    if output is not None:
-        not_onto(output, input_files(source))
+    refuse_inputs([output], source)
     table = read_notation(source_grids(source, reading), reading)
     data = table_csv(table)
     if output is None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from immunotrack.cli import options
+from immunotrack.cli.sources import read_with_events, refuse_inputs
 from immunotrack.cli.told import (
     INVALID_ROWS,
     names,
@@ -121,9 +122,9 @@ def plot(
     from immunotrack.figure import Choice, source_timeline
     from immunotrack.outputs import write_whole
     from immunotrack.plot.asked import ask
+    from immunotrack.plot.formats import check_format
     from immunotrack.plot.save import save_figure
     from immunotrack.plot.timeline import draw_timeline
-    from immunotrack.readers import input_files, read_events_file, read_source
 
     asked = ask(
         show or (),
@@ -132,17 +133,10 @@ def plot(
         plan=plan or (),
         view=view.value,
     )
-    settings = [*(ranges or []), *filter(None, (windows, variation))]
-    read = [*input_files(source), *([events] if events else []), *map(Path, settings)]
-    _check_outputs(output, data, read)
-    found = read_source(source, reading)
+    check_format(output)
+    refuse_inputs([output, data], source, [*(ranges or []), windows, variation, events])
+    found = read_with_events(source, events, reading)
     tell_reading(found.told)
-    problems = list(found.problems)
-    happened = found.events.table
-    if events is not None:
-        more = read_events_file(events, str(events), reading)
-        problems += more.problems
-        happened = happened.vstack(more.table)
     chosen = Choice(
         patient=patient,
         analytes=names(analytes or []),
@@ -153,27 +147,14 @@ def plot(
         asked=asked,
         evidence=evidence,
     )
-    timeline = source_timeline(found, happened, chosen)
+    timeline = source_timeline(found, found.events.table, chosen)
     figure = draw_timeline(timeline, size.value)
     save_figure(figure, output)
     if data is not None:
         write_whole(data, timeline.csv())
-    tell_briefly(problems, found.name)
+    tell_briefly(found.problems, found.name)
     tell_problems(timeline.problems)
     tell_letters(figure)
     say(f"figure: {output}" + (f"; data: {data}" if data else ""))
-    if any(problem.is_error for problem in (*problems, *timeline.problems)):
+    if any(problem.is_error for problem in (*found.problems, *timeline.problems)):
         raise typer.Exit(INVALID_ROWS)
-
-
-def _check_outputs(output: Path, data: Path | None, read: list[Path]) -> None:
-    """Refuse outputs of no known format, onto an input, or onto each other."""
-    from immunotrack.outputs import not_both, not_onto
-    from immunotrack.plot.save import check_format
-
-    check_format(output)
-    for written in (output, data):
-        if written is not None:
-            not_onto(written, read)
-    if data is not None:
-        not_both(output, data)

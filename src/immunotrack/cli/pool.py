@@ -220,7 +220,8 @@ def _draw(
 ) -> None:
     from immunotrack.plot.forest import draw_forest
     from immunotrack.plot.forest_pool import pool_forest
-    from immunotrack.plot.save import check_format, save_figure
+    from immunotrack.plot.formats import check_format
+    from immunotrack.plot.save import save_figure
 
     check_format(figure)
     forest = pool_forest(found, title=title, axis=axis, favours=favours)

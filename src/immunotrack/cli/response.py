@@ -2,13 +2,17 @@
 
 from enum import StrEnum
 from math import isfinite
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from immunotrack.cli import options, rows
-from immunotrack.cli.sources import of_analytes, read_with_events, say_illustrative
+from immunotrack.cli.sources import (
+    of_analytes,
+    read_with_events,
+    refuse_inputs,
+    say_illustrative,
+)
 from immunotrack.cli.told import INVALID_ROWS, names, say, tell_briefly, tell_reading
 
 if TYPE_CHECKING:
@@ -46,7 +50,8 @@ def response(
         str,
         typer.Option(
             metavar="A,B",
-            help="What days count from: source, first-dose, study-day, hours, event:NAME.",
+            help="What days count from: source, first-dose, first-result, study-day, hours, "
+            "event:NAME.",
         ),
     ] = "",
     until_day: Annotated[
@@ -74,8 +79,6 @@ def response(
     not met or undetermined.
     """
     from immunotrack.evidence.beside import beside, beside_notes
-    from immunotrack.outputs import not_onto
-    from immunotrack.readers import input_files
     from immunotrack.responses import response as read_response
     from immunotrack.verdicts import decide
 
@@ -86,10 +89,7 @@ def response(
     )
     if until_day is not None and not isfinite(until_day):
         raise typer.BadParameter("it is no day", param_hint="--until-day")
-    if output is not None:
-        settings = [*(ranges or []), *(rule or [])]
-        read = [*input_files(source), *([events] if events else []), *map(Path, settings)]
-        not_onto(output, read)
+    refuse_inputs([output], source, [*(ranges or []), *(rule or []), events])
     found = read_with_events(source, events, reading)
     tell_reading(found.told)
     happened = found.events.table

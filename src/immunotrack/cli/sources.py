@@ -1,6 +1,7 @@
-"""What several commands do with a source: read its events, choose analytes, tell origins."""
+"""What several commands do with a source: spare it, read it, choose analytes, tell origins."""
 
 from collections.abc import Sequence
+from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,28 @@ def read_with_events(source: list[str], events: Path | None, reading: "Options")
         events=all_events([found.events, more]),
         problems=[*found.problems, *more.problems],
     )
+
+
+def refuse_inputs(
+    outputs: Sequence[Path | None], source: Sequence[str], beside: Sequence[str | Path | None] = ()
+) -> None:
+    """Refuse an output that is read by the same command, and two outputs that are one file.
+
+    Args:
+        beside: Further files that are read, or names of presets; None for none.
+
+    Raises:
+        InvalidInput: There is such an output.
+    """
+    from immunotrack.outputs import not_both, not_onto
+    from immunotrack.readers import input_files
+
+    written = [path for path in outputs if path is not None]
+    read = [*input_files(source), *(Path(name) for name in beside if name)] if written else []
+    for path in written:
+        not_onto(path, read)
+    for one, other in combinations(written, 2):
+        not_both(one, other)
 
 
 def of_analytes(table: "pl.DataFrame", wanted: Sequence[str]) -> "pl.DataFrame":

@@ -2,7 +2,7 @@
 
 import sys
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 import typer
@@ -92,7 +92,12 @@ def tell_letters(figure: "Figure") -> None:
     """The letters of a figure that its font has no sign for."""
     from immunotrack.plot.save import missing_letters
 
-    if letters := missing_letters(figure):
+    say_letters(missing_letters(figure))
+
+
+def say_letters(missing: Iterable[str]) -> None:
+    """Letters that a font has no sign for, if any."""
+    if letters := "".join(sorted(missing)):
         say(f"the font has no sign for these letters, drawn as boxes: {letters[:40]}")
 
 

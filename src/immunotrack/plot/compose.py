@@ -6,7 +6,8 @@ from dataclasses import replace
 from narwhals.typing import IntoDataFrame
 
 from immunotrack.clocks import Clock, choose_clock, day_of_death, unplaced_events, with_days
-from immunotrack.plot.drawn import LETTERS, Panel, Row, Timeline, Wish, not_drawn, printable
+from immunotrack.flags import LETTERS
+from immunotrack.plot.drawn import Panel, Row, Timeline, Wish, not_drawn, printable
 from immunotrack.plot.marks import Scene, find_marks
 from immunotrack.plot.series import refuse_absent, series
 from immunotrack.problems import Problem

@@ -54,10 +54,6 @@ dose`: `value` is the amount. `why` says what each rests on.
 """
 
 
-LETTERS: Final = {"L": "L", "LL": "L", "N": "N", "H": "H", "HH": "H", "IND": "?", "": "\u2013"}
-"""The letter of a sample in a strip, by its flag."""
-
-
 @dataclass(frozen=True, slots=True)
 class Panel:
     """One analyte of one patient.
@@ -86,6 +82,11 @@ class Panel:
     def samples(self) -> list[Row]:
         """Every sample that is drawn, whether on the line or behind it."""
         return self.faint or self.line
+
+    @property
+    def named(self) -> str:
+        """The heading with the unit."""
+        return f"{self.heading}, {self.unit}" if self.unit else self.heading
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,14 @@
 """The legend: a sample of every mark that is on the figure, and of no other."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Final
 
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
 from immunotrack.change import EXPANSION
-from immunotrack.plot.drawn import LETTERS, Timeline
+from immunotrack.flags import LETTERS
+from immunotrack.plot.drawn import Timeline
 from immunotrack.plot.page import MARGIN, Page
 from immunotrack.plot.style import (
     BAND,
@@ -65,7 +66,7 @@ def _first_dose(timeline: Timeline) -> list[Entry]:
     if timeline.first_dose is None or not timeline.panels:
         return []
     arrow = Line2D([], [], color=DOSE, marker="v", markevery=[1])
-    return [(f"first {timeline.dose_name} dose", arrow)]
+    return [(first_dose_text(timeline), arrow)]
 
 
 def _marks(timeline: Timeline) -> list[Entry]:
@@ -116,26 +117,36 @@ def _planned(timeline: Timeline) -> list[Entry]:
     ]
 
 
-def _edge(flag: str) -> str:
-    return TILES[flag].edge if flag in CRITICAL else "none"
-
-
 def _tiles(timeline: Timeline) -> list[Entry]:
-    """The letters of a strip, each with the colour of its tile."""
     rows = [row for panel in timeline.panels for row in panel.samples]
-    there = {row["flag"] for row in rows}
-    found: list[Entry] = [
-        (
-            f"{LETTERS[flag]}  {mark.label}",
-            Rectangle((0, 0), 1, 1, facecolor=TILES[flag].ground, edgecolor=_edge(flag)),
-        )
-        for flag, mark in MARKS.items()
-        if flag in there
-    ]
+    found = tile_entries({row["flag"] for row in rows})
     if any(row["comparator"] for row in rows):
         white = Rectangle((0, 0), 1, 1, facecolor="white", edgecolor=RULE)
         found.append(("white: a bound, such as <5", white))
     return found
+
+
+def tile_entries(flags: Collection[str]) -> list[Entry]:
+    """The letters of flags in a strip, each with the colour of its tile."""
+    return [
+        (
+            f"{LETTERS[flag]}  {mark.label}",
+            Rectangle(
+                (0, 0),
+                1,
+                1,
+                facecolor=TILES[flag].ground,
+                edgecolor=TILES[flag].edge if flag in CRITICAL else "none",
+            ),
+        )
+        for flag, mark in MARKS.items()
+        if flag in flags
+    ]
+
+
+def first_dose_text(timeline: Timeline) -> str:
+    """The first dose in words, of what if that is one thing."""
+    return f"first {timeline.dose_name} dose" if timeline.dose_name else "first dose"
 
 
 def legend_rows(entries: Sequence[Entry], size: Size, ruler: Ruler) -> list[list[Placed]]:

@@ -9,6 +9,11 @@ from immunotrack.problems import counted
 from immunotrack.ranges import builtin_range_sets
 from immunotrack.windows import Window
 
+ILLUSTRATIVE: Final = (
+    "ILLUSTRATIVE VALUES: chosen to fit the text of the source, which prints none of them."
+)
+"""Said on every figure that draws an illustrative value; there is no way to leave it out."""
+
 KEPT: Final = {
     "max": "highest value kept",
     "min": "lowest value kept",
@@ -79,7 +84,7 @@ def _by_range(name: str, headings: Sequence[str], *, brief: bool) -> str:
     words = "as given with the results" if name == "file" else name
     if brief:
         return f"{words} ({counted(len(headings), 'analyte')})"
-    return f"{', '.join(headings)}: {words}"
+    return f"{', '.join(dict.fromkeys(headings))}: {words}"
 
 
 def _for_adults(set_name: str, analyte: str) -> bool:

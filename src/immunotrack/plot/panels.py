@@ -28,26 +28,35 @@ from immunotrack.plot.style import (
 )
 
 
-def draw_panel(ax: Axes, panel: Panel, timeline: Timeline, size: Size) -> Axes:
+def draw_panel(
+    ax: Axes,
+    panel: Panel,
+    timeline: Timeline,
+    size: Size,
+    limits: tuple[float, float] | None = None,
+) -> Axes:
     """Draw a panel; heading and range are the page's business.
 
     The artists carry a gid: `band`, `decision-limit`, `treatment`, `dose`, `window`, `sample`,
     `line`, and `value` or `censored` for the points; further ones see `draw_marks`.
+
+    Args:
+        limits: Of the value axis, where several panels share one.
     """
     ax.set_xlim(timeline.days)
-    ax.set_ylim(y_limits(panel))
-    _axes(ax, panel, size)
+    ax.set_ylim(limits or y_limits(panel))
+    style_axes(ax, size, log=panel.log)
     _treatment(ax, timeline, size)
     draw_marks(ax, panel, size)
     _bands(ax, panel, timeline)
     _windows(ax, panel, timeline, size)
-    _points(ax, panel.faint, size, faint=True)
+    draw_points(ax, panel.faint, size, faint=True)
     for stretch, _, _ in stretches(panel.line, timeline.days):
         run = [row for row in stretch if _visible(ax, row["value"])]
         days, values = [row["day"] for row in run], [row["value"] for row in run]
         width = size.line * thinner(len(panel.line))
         ax.plot(days, values, color=INK, linewidth=width, zorder=3, gid="line")
-    _points(ax, panel.line, size, faint=False)
+    draw_points(ax, panel.line, size, faint=False)
     return ax
 
 
@@ -79,16 +88,21 @@ def y_limits(panel: Panel) -> tuple[float, float]:
 def range_text(panel: Panel) -> str:
     """The latest range of a panel in words: `ref 1 100–3 200`, `ref ≥ 15 000`."""
     found = list(dict.fromkeys((row["low"], row["high"]) for row in panel.line))
-    low, high = found[-1] if found else (None, None)
     changed = ", changed" if len(found) > 1 else ""
+    return limits_text(*(found[-1] if found else (None, None))) + changed
+
+
+def limits_text(low: float | None, high: float | None) -> str:
+    """A range in words."""
     if low is not None and high is not None:
-        return f"ref {grouped(low)}–{grouped(high)}{changed}"
+        return f"ref {grouped(low)}–{grouped(high)}"
     if low is not None:
-        return f"ref ≥ {grouped(low)}{changed}"
-    return f"no ref range{changed}" if high is None else f"ref ≤ {grouped(high)}{changed}"
+        return f"ref ≥ {grouped(low)}"
+    return "no ref range" if high is None else f"ref ≤ {grouped(high)}"
 
 
-def _axes(ax: Axes, panel: Panel, size: Size) -> None:
+def style_axes(ax: Axes, size: Size, *, log: bool = False) -> None:
+    """Thin spines at the left and the bottom, few ticks, numbers with a thin space."""
     ax.spines[["top", "right"]].set_visible(False)
     ax.spines[["left", "bottom"]].set(linewidth=0.6, color=RULE)
     ax.tick_params(
@@ -100,7 +114,7 @@ def _axes(ax: Axes, panel: Panel, size: Size) -> None:
         labelfontfamily=FONT,
         pad=1.5,
     )
-    if panel.log:
+    if log:
         ax.set_yscale("log")
         ax.yaxis.set_major_locator(LogLocator(numticks=5))
     else:
@@ -149,6 +163,12 @@ def _bands(ax: Axes, panel: Panel, timeline: Timeline) -> None:
                 gid="band",
             )
         )
+    draw_limits(ax, panel)
+    ax.set_ylim(bottom, top)
+
+
+def draw_limits(ax: Axes, panel: Panel) -> None:
+    """The decision limits of a panel, dashed."""
     for limit in panel.limits:
         ax.axhline(
             float(limit.limit or 0),
@@ -158,7 +178,6 @@ def _bands(ax: Axes, panel: Panel, timeline: Timeline) -> None:
             zorder=1.5,
             gid="decision-limit",
         )
-    ax.set_ylim(bottom, top)
 
 
 def _windows(ax: Axes, panel: Panel, timeline: Timeline, size: Size) -> None:
@@ -181,7 +200,7 @@ def _windows(ax: Axes, panel: Panel, timeline: Timeline, size: Size) -> None:
         )
 
 
-def _points(ax: Axes, rows: Sequence[Row], size: Size, *, faint: bool) -> None:
+def draw_points(ax: Axes, rows: Sequence[Row], size: Size, *, faint: bool) -> None:
     """The points by status; an open mark is a censored value, drawn at its limit.
 
     Many points are drawn smaller, so that they do not run into one blot.

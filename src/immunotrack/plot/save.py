@@ -2,19 +2,20 @@
 
 import io
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
 import matplotlib as mpl
+from matplotlib.backends.backend_pdf import PdfPages
 from matplotlib.figure import Figure
 from matplotlib.font_manager import findfont, get_font
 from matplotlib.text import Text
 
 from immunotrack.outputs import write_whole
+from immunotrack.plot.formats import check_format
 from immunotrack.plot.style import FONT
-from immunotrack.problems import InvalidInput, Problem, shown
 
 _METADATA: Final[dict[str, dict[str, str | None]]] = {
     ".png": {"Software": "immunotrack"},
@@ -30,8 +31,6 @@ _SETTINGS: Final[Any] = {
 }
 """SVG text stays text, PDF fonts are TrueType, ids do not change from run to run."""
 
-FORMATS: Final = tuple(_METADATA)
-
 
 def save_figure(figure: Figure, path: Path) -> None:
     """Write a figure, whole or not at all.
@@ -39,13 +38,31 @@ def save_figure(figure: Figure, path: Path) -> None:
     Raises:
         InvalidInput: The extension names no format, or the file cannot be written.
     """
-    suffix = check_format(path)
+    write_whole(path, figure_bytes(figure, check_format(path)))
+
+
+def pages_bytes(figures: Sequence[Figure]) -> bytes:
+    """Figures as the pages of one PDF, which share their fonts."""
+    buffer = io.BytesIO()
+    with (
+        warnings.catch_warnings(),
+        mpl.rc_context(_SETTINGS),
+        PdfPages(buffer, metadata=_METADATA[".pdf"]) as pages,
+    ):
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        for figure in figures:
+            pages.savefig(figure, dpi=figure.dpi)
+    return buffer.getvalue()
+
+
+def figure_bytes(figure: Figure, suffix: str) -> bytes:
+    """A figure as a file of a format, named by its extension."""
     buffer = io.BytesIO()
     named = _distinct_gids(figure, wanted=suffix == ".svg")
     with warnings.catch_warnings(), mpl.rc_context(_SETTINGS), named:
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         figure.savefig(buffer, format=suffix[1:], dpi=figure.dpi, metadata=_METADATA[suffix])
-    write_whole(path, buffer.getvalue())
+    return buffer.getvalue()
 
 
 def missing_letters(figure: Figure) -> str:
@@ -53,24 +70,6 @@ def missing_letters(figure: Figure) -> str:
     known = get_font(findfont(FONT)).get_charmap()
     letters = {letter for text in figure.findobj(Text) for letter in text.get_text()}
     return "".join(sorted(letter for letter in letters - {"\n"} if ord(letter) not in known))
-
-
-def check_format(path: Path) -> str:
-    """The extension of a path, if it is that of a figure.
-
-    Raises:
-        InvalidInput: It is not.
-    """
-    suffix = path.suffix.lower()
-    if suffix not in FORMATS:
-        problem = Problem(
-            code="unknown-option",
-            source="-o",
-            message=f"{shown(path.suffix or path.name)} is no format of a figure",
-            fix=f"Let the name end in {', '.join(FORMATS[:-1])} or {FORMATS[-1]}.",
-        )
-        raise InvalidInput([problem])
-    return suffix
 
 
 @contextmanager

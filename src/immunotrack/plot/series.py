@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import narwhals as nw
@@ -60,19 +60,19 @@ def series(
     """
     rows = plain_rows(table)
     drawable = [row for row in rows if row["value"] is not None and row["day"] is not None]
-    keys, problems = _choose_analytes(drawable, wanted, view)
+    keys, problems = choose_analytes(drawable, wanted, view)
     problems += _without_number(rows, keys, wanted)
-    one_unit, mixed = _in_one_unit(drawable, keys)
+    one_unit, mixed = in_one_unit(drawable, keys)
     by_window = _windowed(table, keys, windows, died)
     problems += [*mixed, *by_window.problems]
-    logs = _log_keys(log, keys)
+    logs = log_keys(log, keys)
     panels = [_panel(key, one_unit[key], by_window, log=key in logs) for key in keys]
     problems += [problem for panel in panels for problem in _not_positive(panel)]
     return Series(panels, _drawn_rows(rows, panels, by_window), problems)
 
 
-def _choose_analytes(
-    rows: Sequence[Row], wanted: Sequence[str], view: View
+def choose_analytes(
+    rows: Sequence[Row], wanted: Sequence[str], view: View = "panels"
 ) -> tuple[list[str], list[Problem]]:
     """The analytes to draw, in order, and a note of those that are there and not drawn."""
     counts = Counter(row["analyte"] for row in rows)
@@ -103,7 +103,7 @@ def refuse_absent(names: Iterable[str], option: str, there: Sequence[str]) -> No
         Problem(
             code="unknown-option",
             source=option,
-            message=f"{shown(name)} has nothing to draw for this patient",
+            message=f"{shown(name)} has nothing to draw here",
             fix=f"There are: {', '.join(there[:30])}." if there else "",
         )
         for name in sorted(names)
@@ -112,7 +112,12 @@ def refuse_absent(names: Iterable[str], option: str, there: Sequence[str]) -> No
         raise InvalidInput(problems)
 
 
-def _log_keys(names: Sequence[str], keys: Sequence[str]) -> set[str]:
+def log_keys(names: Sequence[str], keys: Sequence[str]) -> set[str]:
+    """The analytes with a logarithmic axis, each one that is drawn.
+
+    Raises:
+        InvalidInput: One is not.
+    """
     logs = {analyte_key(name) for name in names}
     refuse_absent(logs - set(keys), "--log", keys)
     return logs
@@ -139,7 +144,7 @@ def _without_number(
     return problems
 
 
-def _in_one_unit(
+def in_one_unit(
     rows: Sequence[Row], keys: Sequence[str]
 ) -> tuple[dict[str, list[Row]], list[Problem]]:
     """The rows of each analyte in one unit, and what cannot be said in it.
@@ -203,19 +208,33 @@ def _windowed(
 
 
 def _panel(key: str, samples: Sequence[Row], by_window: _ByWindow, *, log: bool) -> Panel:
-    analyte = analytes().get(key)
     unit = samples[0]["unit"]
+    if not by_window.takes(key):
+        return panel_of(key, unit, samples, log=log)
     chosen = [row for row in by_window.chosen if row["analyte"] == key and row["value"] is not None]
-    in_unit = [row for row in chosen if row["unit"] == unit]
-    windows = by_window.windows.windows if by_window.windows and by_window.takes(key) else []
+    windows = by_window.windows.windows if by_window.windows else []
+    return replace(
+        panel_of(key, unit, [row for row in chosen if row["unit"] == unit], log=log),
+        faint=_by_day(samples),
+        spans=[(entry.first, entry.last) for entry in windows],
+    )
+
+
+def panel_of(key: str, unit: str, rows: Sequence[Row], *, log: bool = False) -> Panel:
+    """The panel of one analyte, every row on its line.
+
+    Args:
+        rows: With a number, a day, and this unit.
+    """
+    analyte = analytes().get(key)
     return Panel(
         analyte=key,
         heading=printable(analyte.heading if analyte else key),
         unit=printable(analyte.axis_unit if analyte and unit == analyte.unit else unit),
-        line=_by_day(in_unit if by_window.takes(key) else samples),
-        faint=_by_day(samples) if by_window.takes(key) else [],
+        line=_by_day(rows),
+        faint=[],
         limits=_decision_limits(analyte, unit),
-        spans=[(entry.first, entry.last) for entry in windows],
+        spans=[],
         counts=analyte is not None or unit.startswith("cells"),
         log=log,
     )

@@ -6,8 +6,9 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import FuncFormatter, NullLocator
 
+from immunotrack.flags import LETTERS
 from immunotrack.numbers import grouped
-from immunotrack.plot.drawn import LETTERS, Panel, Timeline
+from immunotrack.plot.drawn import Panel, Timeline
 from immunotrack.plot.page import MARGIN
 from immunotrack.plot.style import (
     CRITICAL,

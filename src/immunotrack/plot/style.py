@@ -124,6 +124,27 @@ TILES: Final[dict[str, TileLook]] = {
 CRITICAL: Final = frozenset({"LL", "HH"})
 """The flags whose marks have an edge."""
 
+
+@dataclass(frozen=True, slots=True)
+class GroupStyle:
+    """How a group is told from others: by colour, mark and line, so that none is needed alone."""
+
+    colour: str
+    marker: str
+    dashes: str | tuple[int, tuple[int, ...]]
+
+
+GROUPS: Final = (
+    GroupStyle("#0072b2", "o", "-"),
+    GroupStyle("#d55e00", "s", (0, (5, 2))),
+    GroupStyle("#009e73", "^", (0, (1, 1))),
+    GroupStyle("#cc79a7", "D", (0, (5, 1, 1, 1))),
+    GroupStyle("#56b4e9", "v", (0, (3, 1))),
+    GroupStyle("#8c6d1f", "P", (0, (2, 2))),
+)
+"""Colours after Okabe and Ito, which colour-blind readers tell apart."""
+
+
 _LONGEST: Final = 400
 """No line of a page holds more letters than this."""
 

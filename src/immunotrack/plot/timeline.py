@@ -11,7 +11,7 @@ from immunotrack.plot.context import context_height, draw_context
 from immunotrack.plot.drawn import Panel, Timeline
 from immunotrack.plot.lanes import WIDEST_LABEL, draw_lanes, lane_label, room_beyond, strip_height
 from immunotrack.plot.legend import draw_legend, legend_entries, legend_rows
-from immunotrack.plot.notes import footnote
+from immunotrack.plot.notes import ILLUSTRATIVE, footnote
 from immunotrack.plot.page import MARGIN, Page
 from immunotrack.plot.panels import draw_panel, range_text, y_limits
 from immunotrack.plot.strip import ARROW, LEAST_ROW, draw_strip, strip_note
@@ -28,11 +28,6 @@ from immunotrack.plot.style import (
     line_height,
 )
 from immunotrack.problems import InvalidInput, Problem, counted
-
-ILLUSTRATIVE = (
-    "ILLUSTRATIVE VALUES: chosen to fit the text of the source, which prints none of them."
-)
-"""Said on every figure that draws an illustrative value; there is no way to leave it out."""
 
 LEAST_PANEL = 14.0
 """A panel lower than this, in mm, is not legible."""

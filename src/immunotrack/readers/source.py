@@ -28,6 +28,7 @@ class Source:
         others: Those of the other files, of events and of persons.
         flag_columns: What each file calls the laboratory's own flag.
         by_visit: A row of a file may hold results of several visits.
+        patients: Everybody whom the files name, also those without a result.
         results: The contract's columns, then `row`, `problem` and `fate`.
         events: The events of all files.
         told: How each file was understood, for the user.
@@ -44,6 +45,7 @@ class Source:
     others: list[Grid] = field(default_factory=list)
     flag_columns: dict[str, str] = field(default_factory=dict)
     by_visit: bool = False
+    patients: Sequence[str] = ()
     case: CaseFile | None = None
     ranges: list[str | RangeSet] = field(default_factory=list)
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
+import polars as pl
+
 from immunotrack.problems import InvalidInput, Problem, Severity, counted, ordered
 from immunotrack.readers.adam import treatments
 from immunotrack.readers.cells import Part, read_part, unused_units
@@ -84,7 +86,21 @@ def read_study(files: Sequence[File], name: str, options: Options) -> Source:
             if "own_flag" in part.layout.roles
         },
         by_visit=any(wide.visit for part in found.parts for wide in part.layout.wide),
+        patients=_everybody(found.parts, results.table, people.facts),
     )
+
+
+def _everybody(parts: Sequence[Part], *tables: pl.DataFrame) -> tuple[str, ...]:
+    """Everybody whom tables name, or a row of a wide file that has no result."""
+    named = [patient for table in tables for patient in table["patient_id"].to_list()]
+    named += [
+        str(row[part.layout.roles["patient_id"]])
+        for part in parts
+        if part.layout.wide
+        for number, row in enumerate(part.grid.rows)
+        if number not in part.grid.faults and number not in part.grid.aside
+    ]
+    return tuple(dict.fromkeys(patient for patient in named if patient.strip()))
 
 
 def _grids(file: File, options: Options, found: Found) -> list[Grid]:

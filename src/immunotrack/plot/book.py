@@ -1,0 +1,33 @@
+"""From what a page shows to the page: its figure, and its file."""
+
+from matplotlib.figure import Figure
+
+from immunotrack.plot.cohort_strip import draw_cohort_strip
+from immunotrack.plot.contents import draw_contents
+from immunotrack.plot.leaf import Contents, Leaf, Multiples, Order, Overlay, Rendered
+from immunotrack.plot.multiples import draw_multiples
+from immunotrack.plot.overlay import draw_overlay
+from immunotrack.plot.save import figure_bytes, missing_letters, pages_bytes
+from immunotrack.plot.style import SizeName
+
+
+def draw_leaf(leaf: Leaf, size: SizeName) -> tuple[Figure, list[tuple[str, str]]]:
+    """The figure of a page, and the patients who could not be drawn."""
+    if isinstance(leaf, Multiples):
+        return draw_multiples(leaf, size)
+    if isinstance(leaf, Contents):
+        return draw_contents(leaf, size), []
+    if isinstance(leaf, Overlay):
+        return draw_overlay(leaf, size), []
+    return draw_cohort_strip(leaf, size), []
+
+
+def render(order: Order) -> Rendered:
+    """Pages as a file; this runs in any process."""
+    drawn = [draw_leaf(leaf, order.size) for leaf in order.leaves]
+    figures = [figure for figure, _ in drawn]
+    pdf = order.suffix == ".pdf"
+    data = pages_bytes(figures) if pdf else figure_bytes(figures[0], order.suffix)
+    missing = {letter for figure in figures for letter in missing_letters(figure)}
+    failed = [one for _, lost in drawn for one in lost]
+    return Rendered(data, len(figures), failed, "".join(sorted(missing)))

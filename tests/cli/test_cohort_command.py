@@ -1,0 +1,254 @@
+"""`immunotrack cohort`: files, bookmarks, processes, interrupts, and who cannot be drawn."""
+
+import csv
+import os
+import pty
+import re
+import subprocess
+import sys
+
+import pytest
+from pypdf import PdfReader
+
+from immunotrack.plot import multiples
+
+PATIENTS = [f"P{number:02d}" for number in range(45)]
+
+
+@pytest.fixture
+def labs(tmp_path):
+    """45 patients with three counts each, the first of them dosed; their arms in a file."""
+    rows = [
+        f"{one},{day},CD4,{100 + 10 * place + day},/µL"
+        for place, one in enumerate(PATIENTS)
+        for day in (1, 8, 15)
+    ]
+    doses = [f"{one},dose,IL-7,{1 + place % 3},10,µg/kg" for place, one in enumerate(PATIENTS)]
+    arms = [f"{one},{'AB'[place % 2]}" for place, one in enumerate(PATIENTS)]
+    for name, header, lines in (
+        ("labs.csv", "patient,day,test,value,unit", rows),
+        ("doses.csv", "patient,kind,name,start,dose,dose_unit", doses),
+        ("arms.csv", "patient,arm", arms),
+    ):
+        (tmp_path / name).write_text("\n".join([header, *lines, ""]), encoding="utf-8")
+    return tmp_path
+
+
+DOSED = ("labs.csv", "--events", "doses.csv")
+
+
+def outline(path):
+    """The bookmarks of a PDF, those below others in a list of their own."""
+    reader = PdfReader(path)
+    return [
+        [(one.title, reader.get_destination_page_number(one)) for one in entry]
+        if isinstance(entry, list)
+        else (entry.title, reader.get_destination_page_number(entry))
+        for entry in reader.outline
+    ]
+
+
+def test_a_pdf_with_contents_and_bookmarks(run, labs):
+    """20 patients a page: contents, three pages, a bookmark for each patient on its page."""
+    done = run("cohort", *DOSED, "-o", "out.pdf")
+    text = PdfReader(labs / "out.pdf").pages[0].extract_text()
+
+    assert done.returncode == 0
+    assert done.stderr.splitlines()[-1] == (
+        "45 patients, Days after first IL-7 dose; 4 pages: out.pdf"
+    )
+    assert outline(labs / "out.pdf") == [
+        ("Contents", 0),
+        *((one, 1 + place // 20) for place, one in enumerate(PATIENTS)),
+    ]
+    assert [one for one in PATIENTS if one not in text] == []
+
+
+def test_bookmarks_of_groups(run, labs):
+    """Each arm is a chapter, its patients below it."""
+    run("cohort", *DOSED, "--persons", "arms.csv", "--by", "arm", "-o", "out.pdf")
+    contents, first, own, second, others = outline(labs / "out.pdf")
+
+    assert [contents, first, second] == [("Contents", 0), ("A", 1), ("B", 2)]
+    assert [title for title, _ in own] == PATIENTS[::2]
+    assert [title for title, _ in others] == PATIENTS[1::2]
+
+
+def test_two_processes_write_the_bytes_of_one(run_process, labs):
+    """Nothing depends on who draws; no date, no path, no version of a library is in the file."""
+    for jobs in ("1", "2"):
+        done = run_process("cohort", *DOSED, "--jobs", jobs, "-o", f"{jobs}.pdf")
+        assert (done.returncode, done.stdout) == (0, "")
+    one, two = ((labs / f"{jobs}.pdf").read_bytes() for jobs in "12")
+
+    assert one == two
+    assert PdfReader(labs / "1.pdf").metadata == {
+        "/Creator": "immunotrack",
+        "/Producer": "immunotrack",
+    }
+    assert re.findall(rb"20\d\d-\d\d-\d\d|D:20\d\d|/tmp|/root|Matplotlib|pypdf", one) == []
+
+
+def test_a_patient_who_cannot_be_drawn_is_named(run, labs, monkeypatch):
+    """The others are drawn; exit code 4; nothing of the error's text, which may hold values."""
+    draw = multiples.draw_panel
+
+    def fail(ax, panel, *rest):
+        if panel.line[0]["patient_id"] == "P03":
+            raise ValueError("130 cells")
+        return draw(ax, panel, *rest)
+
+    monkeypatch.setattr(multiples, "draw_panel", fail)
+    done = run("cohort", *DOSED, "-o", "out.pdf")
+
+    assert done.returncode == 4
+    assert (
+        "figure  not-drawn (error): patient P03 could not be drawn (ValueError). Draw this patient "
+        "alone with immunotrack plot --debug.\n"
+    ) in done.stderr
+    assert "130" not in done.stderr
+    _, first, *others = PdfReader(labs / "out.pdf").pages
+    assert first.extract_text().count("could not be drawn") == 1
+    assert len(others) == 2
+
+
+def test_an_invalid_row_is_told_and_the_rest_is_drawn(run, labs):
+    """Exit code 4, as for every command."""
+    with (labs / "labs.csv").open("a", encoding="utf-8") as file:
+        file.write("P99,1,CD4,-3,/µL\n")
+    done = run("cohort", *DOSED, "--figure", "overlay", "-o", "out.png")
+
+    assert done.returncode == 4
+    assert "labs.csv:137" in done.stderr
+    assert (labs / "out.png").exists()
+
+
+def test_an_interrupt_leaves_no_file_and_says_what_was_done(labs):
+    """As Ctrl-C does: code 130, the count of pages, and the figure of before is still there."""
+    (labs / "out.pdf").write_bytes(b"before")
+    program = (
+        "import os, signal, sys\n"
+        "from immunotrack.plot import book\n"
+        "draw = book.draw_leaf\n"
+        "def stop(leaf, size):\n"
+        "    if leaf.around.number == '3 / 4':\n"
+        "        os.kill(os.getpid(), signal.SIGINT)\n"
+        "    return draw(leaf, size)\n"
+        "book.draw_leaf = stop\n"
+        "sys.argv = ['immunotrack', 'cohort', *sys.argv[1:]]\n"
+        "from immunotrack.__main__ import main\n"
+        "main()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, *DOSED, "-o", "out.pdf"],
+        cwd=labs,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 130
+    assert done.stderr.splitlines()[-1] == (
+        "interrupted: 2 of 4 pages were drawn; no file was written"
+    )
+    assert (labs / "out.pdf").read_bytes() == b"before"
+    assert list(labs.glob(".immunotrack-*")) == []
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a terminal of its own needs pty")
+def test_a_terminal_sees_the_progress(labs):
+    """A bar with the number of pages, on stderr only; a pipe sees none."""
+    controller, terminal = pty.openpty()
+    command = [sys.executable, "-m", "immunotrack", "cohort", *DOSED, "-o", "out.pdf"]
+    with subprocess.Popen(command, cwd=labs, stdout=subprocess.PIPE, stderr=terminal) as process:
+        os.close(terminal)
+        told = b""
+        while chunk := _read(controller):
+            told += chunk
+        out = process.stdout.read()
+    os.close(controller)
+
+    assert process.returncode == 0
+    assert out == b""
+    assert b"drawing" in told
+    assert b"4/4" in told
+
+
+def _read(controller):
+    try:
+        return os.read(controller, 65536)
+    except OSError:
+        return b""
+
+
+def test_the_table_behind_small_multiples(run, labs):
+    """Every result is there, on the clock of the figure, with its group."""
+    chosen = ("--persons", "arms.csv", "--by", "arm", "--data", "data.csv", "-o", "out.pdf")
+    run("cohort", *DOSED, *chosen)
+    with (labs / "data.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+
+    assert len(rows) == 135
+    assert [(row["day"], row["value"]) for row in rows if row["patient_id"] == "P02"] == [
+        *(("-2", "121"), ("5", "128"), ("12", "135")),
+    ]
+    assert {row["group"] for row in rows} == {"A", "B"}
+
+
+def test_groups_by_the_answer_to_a_rule(run, labs):
+    """Counts of CD4 on day 15 are 115 to 555: 100 + 10 n + 1 < 350 at first for n below 25."""
+    (labs / "low.toml").write_text(
+        '[[rule]]\nname = "low"\nanalyte = "CD4"\ncompare = "<"\nvalue = 350\nunit = "/µL"\n'
+        'when = "before first dose"\nsource = "made up"\n',
+        encoding="utf-8",
+    )
+    chosen = ("--by", "rule:low.toml", "--figure", "strip", "--data", "data.csv")
+    done = run("cohort", *DOSED, *chosen, "-o", "out.pdf")
+    with (labs / "data.csv").open(encoding="utf-8", newline="") as file:
+        groups = {row["patient_id"]: row["group"] for row in csv.DictReader(file)}
+
+    assert done.returncode == 0
+    assert [one for one, group in groups.items() if group == "low met"] == [
+        one for one in groups if one < "P25"
+    ]
+
+
+def test_two_statements_about_one_patient(run, labs):
+    """The first is used, the second told with its line."""
+    with (labs / "arms.csv").open("a", encoding="utf-8") as file:
+        file.write("P00,B\n")
+    chosen = ("--persons", "arms.csv", "--by", "arm", "--figure", "overlay", "-o", "out.png")
+    done = run("cohort", *DOSED, *chosen)
+
+    assert done.returncode == 0
+    assert (
+        "arms.csv:47 arm='B'  conflicting-person (warning): not the group that stands of this "
+        "person earlier, 'A', which is used. Give each patient one group."
+    ) in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("chosen", "message"),
+    [
+        (("-o", "out.png"), "4 pages have no room in one PNG file. Let the name end in .pdf"),
+        (("-o", "out.doc"), "'.doc' is no format of a figure"),
+        (("--clock", "moon"), "'moon' is not known"),
+        (
+            ("--by", "moon"),
+            "no table has such a column. There are: patient, day, test, value, unit.",
+        ),
+        (("--by", "rule:moon"), "'moon' is not known"),
+        (("--windows", "monneret-2020", "--every", "7"), "give --windows or --every"),
+        (("--every", "0"), "should be greater than or equal to 1"),
+        (("--highlight", "P99"), "'P99' is not known"),
+        (("--data", "labs.csv"), "the output is the input"),
+        (("--data", "cohort.pdf"), "two outputs are the same file"),
+    ],
+)
+def test_a_wrong_choice_is_a_usage_error(run, labs, chosen, message):
+    """Exit code 2, before a file is written."""
+    done = run("cohort", "labs.csv", *chosen)
+
+    assert done.returncode == 2
+    assert message in " ".join(done.stderr.replace("│", " ").split())
+    assert sorted(path.name for path in labs.iterdir()) == ["arms.csv", "doses.csv", "labs.csv"]
