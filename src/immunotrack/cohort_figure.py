@@ -51,7 +51,7 @@ def plot_cohort(
     """The pages of a figure of many patients, aligned on their first dose or another anchor.
 
     Args:
-        frame: A measurements table; it is flagged with the default range sets if it is not yet.
+        frame: A measurements table; the default range sets flag what has no range yet.
         events: An events table.
         figure: `multiples`, `overlay` or `strip`.
         clock: One of `cohort.CLOCKS`, or `event:NAME`.
@@ -69,7 +69,7 @@ def plot_cohort(
     """
     from immunotrack.plot.book import draw_leaf  # noqa: PLC0415 - matplotlib is slow
 
-    flagged = frame if "flag" in nw.from_native(frame, eager_only=True).columns else flag(frame)
+    flagged = flag(frame)
     people = align(flagged, events, clock=clock, groups=groups)
     taken = choose_window_set(windows) if isinstance(windows, str) else windows
     wanted = Wanted(figure=figure, windows=taken, **chosen)

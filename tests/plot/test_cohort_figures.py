@@ -156,6 +156,14 @@ def test_a_median_without_an_upper_end_is_ind():
     assert texts(page, "undetermined") == ["IND"]
 
 
+def test_a_table_as_read_is_flagged():
+    """`read` leaves the flags empty: 190 is below 400, 470 in range."""
+    table = frame(["P00"], days=(7, 21)).with_columns(flag=pl.lit(""))
+    (page,) = plot_cohort(table, figure="multiples", clock="source")
+
+    assert sorted(points.get_marker() for points in with_gid(page, "value")) == ["o", "v"]
+
+
 def test_letters_of_a_strip():
     """P00: 50, 190, 330, 610 cells/µL in range 400 to 1100, the 50 and the 610 censored."""
     (page,) = plot_cohort(frame(["P00"]), dosed(["P00"]), figure="strip", every=7)
