@@ -2,8 +2,10 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+AXE := $(VENV)/browser/node_modules/axe-core/axe.min.js
+BROWSER := chromium chromedriver npm
 
-.PHONY: demo test thorough test-spark lint format baseline bench fuzz clean
+.PHONY: demo test thorough test-spark test-browser lint format baseline bench fuzz clean
 
 demo: $(VENV)/.run
 	$(BIN)/immunotrack plot monneret-2020 -o timeline.png
@@ -18,6 +20,10 @@ thorough: $(VENV)/.dev
 # Frames of PySpark, on the Java that is there.
 test-spark: $(VENV)/.spark
 	$(BIN)/python -m pytest tests/test_engines.py
+
+# The report in Debian's Chromium, and what axe-core says of it.
+test-browser: $(VENV)/.browser
+	IMMUNOTRACK_BROWSER=1 IMMUNOTRACK_AXE=$(AXE) $(BIN)/python -m pytest tests/browser
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .
@@ -59,6 +65,15 @@ $(VENV)/.spark: $(VENV)/.dev
 
 $(VENV)/.bench: $(VENV)/.dev
 	$(PYTHON) -m pip --python $(BIN)/python install --quiet --editable '.[bench]'
+	@touch $@
+
+$(VENV)/.browser: $(VENV)/.dev
+	$(PYTHON) -m pip --python $(BIN)/python install --quiet --editable '.[dev,browser]'
+	for tool in $(BROWSER); do command -v $$tool >/dev/null || missing=1; done; \
+	test -z "$$missing" || apt-get -o DPkg::Lock::Timeout=900 update --quiet; \
+	test -z "$$missing" || apt-get -o DPkg::Lock::Timeout=900 install --quiet --yes \
+	  chromium chromium-driver npm
+	npm install --prefix $(VENV)/browser --no-audit --no-fund --silent axe-core@4
 	@touch $@
 
 $(VENV)/.fuzz: $(VENV)/.dev

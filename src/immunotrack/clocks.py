@@ -16,6 +16,7 @@ from immunotrack.times import STUDY_DAY, continuous_day
 FIRST_DOSE: Final = "days after first dose"
 """What the windows of a plan call a clock that counts from the first dose, whatever its drug."""
 
+_FIRST_DOSE: Final = re.compile(r"days after first .+ dose", re.IGNORECASE)
 _DEATH: Final = re.compile(r"\b(death|dead|died|deceased)\b", re.IGNORECASE)
 
 
@@ -119,7 +120,7 @@ def _counted(name: str) -> Clock:
     """The clock of days that the source counts."""
     if name == STUDY_DAY:
         return Clock("Days after reference start (study day 1)", skips_zero=True)
-    return Clock(name or "Day")
+    return Clock(name or "Day", alias=FIRST_DOSE if _FIRST_DOSE.fullmatch(name) else "")
 
 
 def midnight(time: datetime) -> datetime:

@@ -102,7 +102,9 @@ def source_timeline(source: Source, events: pl.DataFrame, choice: Choice) -> Tim
         InvalidInput: No patient, or one of several, was chosen, or something is not there.
     """
     frame = flagged_results(source, choice.ranges).filter(pl.col("fate") == "used")
-    return _patient_timeline(_eager(frame), _eager(events), choice, source.case)
+    results, happened = _eager(frame), _eager(events)
+    chosen = _for_one(results, happened, choice)
+    return patient_timeline(results, happened, chosen, source.case)
 
 
 def _timeline(
@@ -119,28 +121,42 @@ def _timeline(
     chosen = (choice.ranges,) if isinstance(choice.ranges, str) else tuple(choice.ranges)
     own: tuple[str | RangeSet, ...] = (*case.sets, *case.ranges) if case else ()
     flagged = _eager(flag(frame.to_native(), (*chosen, *own)))
-    return _patient_timeline(flagged, happened, choice, case)
+    return patient_timeline(flagged, happened, _for_one(flagged, happened, choice), case)
 
 
 def _eager(frame: Any) -> nw.DataFrame[Any]:  # noqa: ANN401 - any eager frame
     return nw.from_native(frame, eager_only=True)
 
 
-def _patient_timeline(
+def _for_one(flagged: nw.DataFrame[Any], events: nw.DataFrame[Any], choice: Choice) -> Choice:
+    """The choice with its patient, who may go without saying.
+
+    Raises:
+        InvalidInput: No patient, or one of several, was chosen.
+    """
+    measured, treated = (
+        [name for name in dict.fromkeys(table["patient_id"].to_list()) if name]
+        for table in (flagged, events)
+    )
+    return replace(choice, patient=_choose_patient(measured or treated, choice.patient))
+
+
+def patient_timeline(
     flagged: nw.DataFrame[Any],
     events: nw.DataFrame[Any],
     choice: Choice,
     case: CaseFile | None,
 ) -> Timeline:
+    """What the figure of the chosen patient shows, of flagged results and of events.
+
+    Raises:
+        InvalidInput: Something that was asked for is not there.
+    """
     from immunotrack.plot.compose import compose  # noqa: PLC0415
     from immunotrack.plot.context import with_context  # noqa: PLC0415
     from immunotrack.plot.drawn import Wish, not_drawn  # noqa: PLC0415
 
-    measured, treated = (
-        [name for name in dict.fromkeys(table["patient_id"].to_list()) if name]
-        for table in (flagged, events)
-    )
-    patient = _choose_patient(measured or treated, choice.patient)
+    patient = choice.patient
     happened = events.filter(nw.col("patient_id").is_in([patient, ""]))
     own = flagged.filter(nw.col("patient_id") == patient).to_native()
     timeline = compose(

@@ -19,8 +19,10 @@ from immunotrack.cli import (
     parse,
     plot,
     pool,
+    report,
     response,
     screen,
+    watch,
 )
 
 app = typer.Typer(
@@ -38,6 +40,8 @@ app = typer.Typer(
 for module in (
     plot,
     cohort,
+    report,
+    watch,
     flag,
     screen,
     response,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from immunotrack.cli import options
+from immunotrack.cli.hiding import Hiding, with_hiding
 from immunotrack.cli.sources import refuse_inputs
 from immunotrack.cli.told import INVALID_ROWS, UNREADABLE, say, tell_briefly, tell_reading
 
@@ -20,6 +21,7 @@ def register(app: typer.Typer) -> None:
     app.command("convert")(convert)
 
 
+@with_hiding
 @options.with_reading
 def convert(
     source: options.Sources,
@@ -44,6 +46,7 @@ def convert(
     ranges: options.Ranges = None,
     *,
     reading: "Options",
+    hiding: Hiding,
 ) -> None:
     """Write the flagged results in another form.
 
@@ -56,7 +59,7 @@ def convert(
 
     form = choose_form(output.suffix.lower(), to)
     refuse_inputs([output], source, ranges or [])
-    found = read_source(source, reading)
+    found = hiding.hide(read_source(source, reading))
     tell_reading(found.told)
     flagged = flagged_results(found, ranges or [])
     used = flagged.filter(flagged["fate"] == "used")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 import typer
 
 from immunotrack.cli import options
+from immunotrack.cli.hiding import Hiding, with_hiding
 from immunotrack.cli.large import flag_large, large_source
 from immunotrack.cli.sources import refuse_inputs
 from immunotrack.cli.told import (
@@ -46,6 +47,7 @@ def register(app: typer.Typer) -> None:
     app.command("flag")(flag)
 
 
+@with_hiding
 @options.with_reading
 def flag(
     source: options.Sources,
@@ -63,6 +65,7 @@ def flag(
     report: options.Report = None,
     *,
     reading: "Options",
+    hiding: Hiding,
 ) -> None:
     """Flag every result against the range that applies.
 
@@ -78,11 +81,12 @@ def flag(
 
     wanted = _findings(fail_on or [])
     refuse_inputs([output, report], source, ranges or [])
-    with large_source(source, reading, output or report) as large:
-        if large is not None:
-            flag_large(*large, ranges or [], output, report, wanted)
-            return
-    found = read_source(source, reading)
+    if hiding.key is None:
+        with large_source(source, reading, output or report) as large:
+            if large is not None:
+                flag_large(*large, ranges or [], output, report, wanted)
+                return
+    found = hiding.hide(read_source(source, reading))
     tell_reading(found.told)
     flagged = flagged_results(found, ranges or [])
     problems = [*found.problems, *flag_differences(found, flagged)]

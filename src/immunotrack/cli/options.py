@@ -165,25 +165,39 @@ _SHARED: dict[str, tuple[Any, Any]] = {
 """The options that say how a source is read: parameter, annotation and default."""
 
 
-def with_reading(command: Callable[..., None]) -> Callable[..., None]:
-    """A command whose parameter `reading` is made of the shared options, which it then takes."""
-    own = inspect.signature(command)
-    kept = [parameter for name, parameter in own.parameters.items() if name != "reading"]
-    keyword = inspect.Parameter.KEYWORD_ONLY
-    shared = [
-        inspect.Parameter(name, keyword, default=default, annotation=annotation)
-        for name, (annotation, default) in _SHARED.items()
-    ]
+Command = Callable[..., None]
 
-    @wraps(command)
-    def run(**given: Any) -> None:  # noqa: ANN401 - whatever the command takes
-        how = {name: given.pop(name) for name in _SHARED}
-        command(**given, reading=_options(how))
 
-    every = [parameter.replace(kind=keyword) for parameter in kept] + shared
-    run.__signature__ = own.replace(parameters=every)  # type: ignore[attr-defined]
-    run.__annotations__ = {parameter.name: parameter.annotation for parameter in every}
-    return run
+def with_shared(
+    parameter: str, shared: dict[str, tuple[Any, Any]], make: Callable[[dict[str, Any]], Any]
+) -> Callable[[Command], Command]:
+    """Lets a command take shared options, of which one of its parameters is made.
+
+    Args:
+        shared: The options: parameter, annotation and default.
+        make: Takes what was given for each of them.
+    """
+
+    def taking(command: Command) -> Command:
+        own = inspect.signature(command)
+        kept = [entry for name, entry in own.parameters.items() if name != parameter]
+        keyword = inspect.Parameter.KEYWORD_ONLY
+        added = [
+            inspect.Parameter(name, keyword, default=default, annotation=annotation)
+            for name, (annotation, default) in shared.items()
+        ]
+
+        @wraps(command)
+        def run(**given: Any) -> None:  # noqa: ANN401 - whatever the command takes
+            how = {name: given.pop(name) for name in shared}
+            command(**given, **{parameter: make(how)})
+
+        every = [entry.replace(kind=keyword) for entry in kept] + added
+        run.__signature__ = own.replace(parameters=every)  # type: ignore[attr-defined]
+        run.__annotations__ = {entry.name: entry.annotation for entry in every}
+        return run
+
+    return taking
 
 
 def _options(given: dict[str, Any]) -> "Options":
@@ -215,3 +229,7 @@ def _units(given: list[str]) -> dict[str, str]:
         if find_unit(unit) is None:
             raise typer.BadParameter(f"no unit {unit!r} is known", param_hint="--unit")
     return units
+
+
+with_reading = with_shared("reading", _SHARED, _options)
+"""A command whose parameter `reading` is how a source is read."""

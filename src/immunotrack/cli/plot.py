@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from immunotrack.cli import options
+from immunotrack.cli.hiding import Hiding, with_hiding
 from immunotrack.cli.sources import read_with_events, refuse_inputs
 from immunotrack.cli.told import (
     INVALID_ROWS,
@@ -45,6 +46,7 @@ def register(app: typer.Typer) -> None:
     app.command("plot")(plot)
 
 
+@with_hiding
 @options.with_reading
 def plot(
     source: options.Sources,
@@ -117,6 +119,7 @@ def plot(
     ] = False,
     *,
     reading: "Options",
+    hiding: Hiding,
 ) -> None:
     """Draw a patient's timeline: bands, samples, doses and events."""
     from immunotrack.figure import Choice, source_timeline
@@ -126,6 +129,7 @@ def plot(
     from immunotrack.plot.save import save_figure
     from immunotrack.plot.timeline import draw_timeline
 
+    hiding.refuse_text(title, "--title")
     asked = ask(
         show or (),
         grade_scale=grade_scale,
@@ -135,10 +139,10 @@ def plot(
     )
     check_format(output)
     refuse_inputs([output, data], source, [*(ranges or []), windows, variation, events])
-    found = read_with_events(source, events, reading)
+    found = hiding.hide(read_with_events(source, events, reading))
     tell_reading(found.told)
     chosen = Choice(
-        patient=patient,
+        patient=hiding.patient(patient, found),
         analytes=names(analytes or []),
         ranges=ranges or [],
         windows=windows,

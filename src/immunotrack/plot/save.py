@@ -24,7 +24,7 @@ _METADATA: Final[dict[str, dict[str, str | None]]] = {
 }
 """Of every format; no person, no path, no date."""
 
-_SETTINGS: Final[Any] = {
+SETTINGS: Final[Any] = {
     "svg.hashsalt": "immunotrack",
     "svg.fonttype": "none",
     "pdf.fonttype": 42,
@@ -46,7 +46,7 @@ def pages_bytes(figures: Sequence[Figure]) -> bytes:
     buffer = io.BytesIO()
     with (
         warnings.catch_warnings(),
-        mpl.rc_context(_SETTINGS),
+        mpl.rc_context(SETTINGS),
         PdfPages(buffer, metadata=_METADATA[".pdf"]) as pages,
     ):
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
@@ -59,7 +59,7 @@ def figure_bytes(figure: Figure, suffix: str) -> bytes:
     """A figure as a file of a format, named by its extension."""
     buffer = io.BytesIO()
     named = _distinct_gids(figure, wanted=suffix == ".svg")
-    with warnings.catch_warnings(), mpl.rc_context(_SETTINGS), named:
+    with warnings.catch_warnings(), mpl.rc_context(SETTINGS), named:
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         figure.savefig(buffer, format=suffix[1:], dpi=figure.dpi, metadata=_METADATA[suffix])
     return buffer.getvalue()

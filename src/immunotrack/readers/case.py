@@ -41,6 +41,7 @@ class CaseFile(Entry):
         windows: The name of a preset of windows, or empty.
         panels: Analytes to draw, in order; empty for all there are.
         lanes: Lanes of events to draw, in order; empty for all there are.
+        plan: The doses that were planned, in the words of `immunotrack.plans`, or empty.
         assumptions: What the case supposes beyond its source, for a figure's footnote.
         claims: Statements of the source that are neither event nor check, with the reason.
     """
@@ -57,6 +58,7 @@ class CaseFile(Entry):
     windows: str = ""
     panels: list[str] = []
     lanes: list[str] = []
+    plan: str = ""
     assumptions: list[str] = []
     claims: dict[str, str] = {}
     checks: list[NarrativeCheck] = Field(alias="check", default=[])
