@@ -274,3 +274,25 @@ def test_no_folder_of_the_machine_is_told(tmp_path):
     assert {row["source"] for row in document.problems} >= {"a/labs.csv", "b/labs.csv"}
     assert document.chapters[0].results[0]["source"] == "a/labs.csv"
     assert document.chapters[0].events[0]["source"] == "doses.csv"
+
+
+def test_a_span_of_doses_is_told_with_its_end(tmp_path):
+    """It stands for several doses, so it is counted apart, and there is no sum."""
+    (tmp_path / "labs.csv").write_text(
+        "patient,day,test,result,units\nA,1,CD4,300,/µL\n", encoding="utf-8"
+    )
+    (tmp_path / "events.csv").write_text(
+        "patient,kind,name,day,end_day,dose,dose_unit\nA,dose,IL-7,2,,10,µg/kg\n"
+        "A,dose,IL-7,9,12,10,µg/kg\n",
+        encoding="utf-8",
+    )
+    found = read_with_events([str(tmp_path / "labs.csv")], tmp_path / "events.csv", Options())
+    document = compose_report(found, Asked(plan="10 µg/kg on day 2"))
+    doses = next(
+        one for one in chapter_tables(document.chapters[0], document) if one.key == "doses"
+    )
+    told = [dict(zip(doses.columns, row, strict=True)) for row in doses.rows]
+
+    assert [row["Status"] for row in told] == ["given", "repeated"]
+    assert (told[1]["Given day"], told[1]["Given to day"]) == ("9", "12")
+    assert "1 given, 1 repeated; no total" in doses.note

@@ -52,6 +52,7 @@ def dose_table(chapter: Chapter) -> Table:
             "Planned day": lambda row: words.day(row["planned_day"]),
             "Planned": lambda row: _amount(row["planned_amount"], row["planned_unit"]),
             "Given day": lambda row: words.day(row["given_day"]),
+            "Given to day": lambda row: words.day(row["given_to_day"]),
             "Given": lambda row: _amount(row["given_amount"], row["given_unit"]),
             "Days off": lambda row: words.number(row["difference_days"]),
             "Day is": lambda row: row["basis"],
@@ -59,7 +60,7 @@ def dose_table(chapter: Chapter) -> Table:
             "Note": lambda row: row["note"],
         },
         note=f"{legible(chapter.drug)}: {legible(chapter.plan)}. {_totals(chapter)}",
-        numeric=("Planned day", "Planned", "Given day", "Given", "Days off"),
+        numeric=("Planned day", "Planned", "Given day", "Given to day", "Given", "Days off"),
         mark=lambda row: row["status"],
     )
 
