@@ -18,6 +18,7 @@ from immunotrack.report.contents import Asked, compose_report
 
 FLAGS = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    "--disable-dev-shm-usage",
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 )
 CHROMIUM, DRIVER = (shutil.which(name) for name in ("chromium", "chromedriver"))
