@@ -1,5 +1,6 @@
 """The same flags, row for row, from pandas, Polars (eager and lazy) and PySpark."""
 
+import importlib
 import os
 import shutil
 
@@ -38,7 +39,9 @@ def results() -> pl.DataFrame:
 @pytest.fixture(scope="module")
 def spark():
     """A session of one's own on this machine."""
-    sql = pytest.importorskip("pyspark.sql", reason="needs pyspark: the extra `spark`")
+    for name in ("pyarrow", "pyspark"):
+        pytest.importorskip(name, reason=f"needs {name}: the extra `spark`")
+    sql = importlib.import_module("pyspark.sql")
     if shutil.which("java") is None:
         pytest.skip("needs Java: Debian's default-jre-headless")
     session = (
@@ -74,7 +77,8 @@ def test_a_lazy_frame_gives_a_lazy_frame():
 def test_pandas_and_polars():
     """Both eager frames, with pandas' nan for null."""
     table = results()
-    found = pl.from_pandas(flag(pd.DataFrame(table.to_dict(as_series=False)))[["line", *WRITTEN]])
+    flagged = flag(pd.DataFrame(table.to_dict(as_series=False)))
+    found = pl.DataFrame({name: flagged[name].tolist() for name in ("line", *WRITTEN)})
 
     assert flagged_rows(found.fill_nan(None)) == flagged_rows(flag(table))
 

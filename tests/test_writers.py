@@ -296,7 +296,7 @@ class TestAdlb:
         PLAIN | {"analyte": "CD4 %", "unit": "%", "day": "2.5", "clock": "Days after dose 1"},
         PLAIN | {"analyte": "ALC", "unit": "G/L", "value": "9", "visit": "Week 2 "},
         PLAIN | {"day": "4", "unit": "G/L", "value": ">0.5", "low": "0.4", "high": "1.2"},
-        PLAIN | {"day": "5", "value": "", "unit": "", "birth date": "1950-12-26"},
+        PLAIN | {"day": "5", "value": "pending", "unit": "", "birth date": "1950-12-26"},
         PLAIN | {"day": "6", "value": "1500", "sex": "m", "birth date": "1950-12-26T08:50"},
         PLAIN | {"day": "7", "value": "=neg", "analyte": "CD4 percentage", "unit": ""},
     )
@@ -353,7 +353,7 @@ class TestAdlb:
             *("350", "0.7999999999999999", "350", "9", "0.5", "", "1500", ""),
         ]
         assert self.column(cells, "AVALC") == [
-            *("350", "<0.7999999999999999", "350", "9", ">0.5", "", "1500", "'=neg"),
+            *("350", "<0.7999999999999999", "350", "9", ">0.5", "pending", "1500", "'=neg"),
         ]
         assert self.column(cells, "AVALU") == [
             *("cells/µL", "cells/µL", "%", "10*9/L", "10*9/L", "", "cells/µL", ""),
@@ -511,7 +511,7 @@ class TestFhir:
         PLAIN | {"patient": "a/b c", "date": "2020-03-02T08:50", "sex": "f", "visit": "Week 2"},
         PLAIN | {"patient": "a/b c", "date": "2020-03-05", "sex": "f", "value": "<0.30 "},
         PLAIN | {"patient": "NA", "analyte": "serology", "value": "pos", "unit": "mg/L"},
-        PLAIN | {"patient": "NA", "day": "2", "value": "", "sex": "m"},
+        PLAIN | {"patient": "NA", "day": "2", "value": "pending", "sex": "m"},
         PLAIN | {"patient": "NA", "day": "3", "low": "500", "critical low": "400"},
         PLAIN | {"patient": "7", "unit": "furlongs", "analyte": "x", "birth date": "1950-12-26"},
     )
@@ -641,8 +641,8 @@ class TestFhir:
         }
 
     def test_other_results(self, document):
-        """A comparator, words, nothing at all, critical limits, a unit that UCUM does not have."""
-        _, censored, words, nothing, critical, strange = self.of_kind(document, "Observation")
+        """A comparator, words, critical limits, a unit that UCUM does not have."""
+        _, censored, words, missing, critical, strange = self.of_kind(document, "Observation")
 
         assert censored["effectiveDateTime"] == "2020-03-05"
         assert "_effectiveDateTime" not in censored
@@ -651,13 +651,22 @@ class TestFhir:
         )
         assert self.said(censored)["reported"] == "<0.30 "
         assert (words["valueString"], self.said(words)["unit"]) == ("pos", "mg/L")
-        assert nothing["dataAbsentReason"]["coding"][0]["code"] == "unknown"
-        assert self.said(nothing)["unreported"] is True
-        assert self.said(nothing)["sex"] == "male"
+        assert missing["valueString"] == "pending"
+        assert self.said(missing)["sex"] == "male"
         assert self.said(critical)["critical-low"] == 400
         assert critical["interpretation"][0]["coding"][0]["code"] == "LL"
         assert strange["valueQuantity"] == {"value": 350, "unit": "furlongs"}
         assert strange["code"] == {"text": "x"}
+
+    def test_nothing_at_all(self, tmp_path):
+        """A row of a table without a result says that it has none."""
+        table = used_and_flagged(source_of([PLAIN], tmp_path)).with_columns(
+            reported=pl.lit(""), value=pl.lit(None, pl.Float64), value_std=pl.lit(None, pl.Float64)
+        )
+        [nothing] = self.of_kind(json.loads(WRITERS["fhir"](table, ".json")), "Observation")
+
+        assert nothing["dataAbsentReason"]["coding"][0]["code"] == "unknown"
+        assert self.said(nothing)["unreported"] is True
 
     def test_numbers_are_those_of_the_table(self, tmp_path):
         """All digits of a double, in the notation of JSON."""

@@ -48,7 +48,7 @@ def read_bytes(path: Path, source: str, *, largest: int = LARGEST_FILE, line: in
                     since = since + len(chunk) if newline < 0 else len(chunk) - newline - 1
                     lines += chunk.count(b"\n") or chunk.count(b"\r")
                     if since > line:
-                        raise too_long_line(source, lines + 1)
+                        raise too_long_line(source, lines + 1, line)
                 chunks.append(chunk)
             after = os.fstat(file.fileno())
     except OSError as error:
@@ -70,9 +70,9 @@ def changed(source: str) -> InvalidInput:
     return InvalidInput([problem], unreadable=True)
 
 
-def too_long_line(source: str, line: int) -> InvalidInput:
-    """The error of a line that is longer than `LONGEST_LINE`."""
-    return _too_large(source, f"a line is longer than {_mega(LONGEST_LINE)}", line)
+def too_long_line(source: str, line: int, longest: int = LONGEST_LINE) -> InvalidInput:
+    """The error of a line that is longer than so many bytes."""
+    return _too_large(source, f"a line is longer than {_mega(longest)}", line)
 
 
 def told_name(name: str) -> str:
