@@ -1,12 +1,11 @@
 """`python -m immunotrack` and the `immunotrack` command."""
 
 import errno
-import os
 import sys
 from typing import Final
 
 from immunotrack.cli import app
-from immunotrack.cli.told import UNREADABLE, USAGE, exit_code, tell_problems
+from immunotrack.cli.told import UNREADABLE, USAGE, abandon_stdout, exit_code, tell_problems
 from immunotrack.outputs import unwritable
 from immunotrack.problems import InvalidInput, Problem
 
@@ -36,7 +35,7 @@ def main() -> None:
         tell_problems(error.problems)
         sys.exit(exit_code(error))
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        abandon_stdout()
     except KeyboardInterrupt:
         sys.exit(130)
     except Exception as error:
@@ -46,6 +45,7 @@ def main() -> None:
             tell_problems([_NO_MEMORY])
             sys.exit(UNREADABLE)
         if isinstance(error, OSError) and error.errno in _FULL:
+            abandon_stdout()
             tell_problems([unwritable("stdout", error)])
             sys.exit(USAGE)
         sys.stderr.write(

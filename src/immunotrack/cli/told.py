@@ -1,5 +1,6 @@
 """What commands say: problems and summaries on stderr, data on stdout; and the exit codes."""
 
+import os
 import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -144,4 +145,10 @@ def write_stdout(data: bytes) -> None:
     except BrokenPipeError:
         raise
     except OSError as error:
+        abandon_stdout()
         raise InvalidInput([unwritable("stdout", error)]) from None
+
+
+def abandon_stdout() -> None:
+    """Let nobody write what stdout still holds, which fails once more at the end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
