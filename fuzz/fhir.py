@@ -9,7 +9,8 @@ import campaign
 import mutators
 import oracle
 
-from immunotrack.readers.fhir import RESULTS_HEADER, read_fhir
+from immunotrack.readers.fhir.grids import read_fhir
+from immunotrack.readers.fhir.headers import RESULTS_HEADER
 from immunotrack.readers.grid import Grid, NumberCell, Options
 
 

@@ -8,7 +8,7 @@ import pytest
 import immunotrack
 from immunotrack.analytes import analytes
 from immunotrack.annotated import ADDED
-from immunotrack.cli import app
+from immunotrack.cli import COMMANDS
 from immunotrack.decisions import rule_presets
 from immunotrack.flags import FLAGS
 from immunotrack.plot.asked import SHOWS
@@ -24,8 +24,6 @@ from immunotrack.windows import window_presets
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
-
-COMMANDS = [command.name for command in app.registered_commands]
 
 NAMES = [
     *analytes(),

@@ -73,6 +73,7 @@ ORDER = [
     "readers.layout",
     "readers.json_text",
     "readers.documents",
+    "readers.fhir.headers",
     "readers.fhir.element",
     "readers.fhir.own",
     "readers.fhir.bundle",
@@ -82,6 +83,7 @@ ORDER = [
     "readers.fhir.observations",
     "readers.fhir.events",
     "readers.fhir.repeats",
+    "readers.fhir.grids",
     "readers.fhir",
     "readers.dataset_json",
     "readers.text",
@@ -312,8 +314,8 @@ def deferred(path: Path) -> list[str]:
     ]
 
 
-LATE = {"figure", "cohort_figure"}
-"""What would load matplotlib."""
+LATE = {"figure", "cohort_figure", "readers.formats", "readers.study", "writers"}
+"""What would load matplotlib, and what each reads or writes one format of many."""
 
 
 def test_only_commands_and_the_figure_import_late():

@@ -4,12 +4,13 @@ import io
 from collections.abc import Sequence
 from typing import Final
 
+import narwhals as nw
 import polars as pl
 
-from immunotrack.flags import flag
+from immunotrack.flags import with_flags
 from immunotrack.outputs import csv_line, defused
 from immunotrack.problems import Problem, Severity
-from immunotrack.ranges import RangeSet
+from immunotrack.ranges import RangeSet, choose_range_sets
 from immunotrack.readers import Source
 from immunotrack.table import LIMITS
 
@@ -45,7 +46,9 @@ def flagged_results(source: Source, ranges: Sequence[str | RangeSet] = ()) -> pl
     rows = source.results.with_row_index("place")
     twin = (pl.col("fate") == "merged") & pl.col("problem").str.contains("repeated-result")
     counts = (pl.col("fate") == "used") | twin
-    flagged = flag(rows.filter(counts), (*ranges, *source.ranges))
+    sets = choose_range_sets((*ranges, *source.ranges))
+    known = nw.from_native(rows.filter(counts), eager_only=True)
+    flagged: pl.DataFrame = with_flags(known, sets).to_native()
     refused = rows.filter(~counts).with_columns(
         *(pl.lit(None, pl.Float64).alias(limit) for limit in LIMITS), range_source=pl.lit("")
     )

@@ -63,11 +63,15 @@ def flag(frame: IntoFrameT, ranges: Sequence[str | RangeSet] | str = ()) -> Into
     given: Any = nw.from_native(frame)
     known = conformed(given)
     _refuse_impossible(known)
-    table = with_ranges(known, sets)
-    flagged = table.with_columns(flag=flag_rule(), off_scale=off_scale_rule())
+    flagged = with_flags(known, sets)
     index = nw.maybe_get_index(given) if isinstance(given, nw.DataFrame) else None
     native: Any = flagged.to_native()
     return native if index is None else native.set_axis(index, axis=0)  # type: ignore[no-any-return]
+
+
+def with_flags(table: FrameT, sets: Sequence[RangeSet]) -> FrameT:
+    """As `flag`, of a table that has all columns of the contract and no impossible row."""
+    return with_ranges(table, sets).with_columns(flag=flag_rule(), off_scale=off_scale_rule())
 
 
 def _refuse_impossible(table: FrameT) -> None:
@@ -89,11 +93,13 @@ def _refuse_impossible(table: FrameT) -> None:
         if rule.code in {"negative-result", "inverted-range"}
     ]
     numbered = isinstance(table, nw.DataFrame)
+    wrong = _any(wrong.fill_null(value=False) for _, wrong, _ in found)
     if isinstance(table, nw.DataFrame):
-        asked = table.with_row_index("immunotrack_row")
+        asked = table.with_row_index("immunotrack_row").filter(wrong)
     else:
-        wrong = _any(wrong.fill_null(value=False) for _, wrong, _ in found)
         asked = table.filter(wrong).head(MOST_TOLD).collect(backend="polars")
+    if not len(asked):
+        return
     problems = [
         Problem(
             code=code,
@@ -101,11 +107,10 @@ def _refuse_impossible(table: FrameT) -> None:
             line=row["line"] or None,
             message=f"row {row['immunotrack_row']}: {message}" if numbered else message,
         )
-        for code, wrong, message in found
-        for row in plain_rows(asked.filter(wrong.fill_null(value=False)))
+        for code, where, message in found
+        for row in plain_rows(asked.filter(where.fill_null(value=False)))
     ]
-    if problems:
-        raise InvalidInput(problems)
+    raise InvalidInput(problems)
 
 
 def with_ranges(table: FrameT, sets: Sequence[RangeSet]) -> FrameT:

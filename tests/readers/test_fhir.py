@@ -14,15 +14,9 @@ from hypothesis import strategies as st
 from immunotrack.analytes import analytes
 from immunotrack.problems import InvalidInput
 from immunotrack.readers.documents import parse_documents
-from immunotrack.readers.fhir import (
-    EVENTS_HEADER,
-    PERSONS_HEADER,
-    RESULTS_HEADER,
-    fhir_grids,
-    looks_like_fhir,
-    merge_repeated,
-    read_fhir,
-)
+from immunotrack.readers.fhir.grids import fhir_grids, looks_like_fhir, read_fhir
+from immunotrack.readers.fhir.headers import EVENTS_HEADER, PERSONS_HEADER, RESULTS_HEADER
+from immunotrack.readers.fhir.repeats import merge_repeated
 from immunotrack.readers.grid import NumberCell, Options
 from strategies import examples
 

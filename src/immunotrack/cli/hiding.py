@@ -68,18 +68,20 @@ class Hiding:
     @property
     def said(self) -> str:
         """What is done, in words; empty where nothing is."""
+        if self.key is None:
+            return ""
         from immunotrack.deidentify import said
 
-        return said(shift_dates=self.shift_dates) if self.key else ""
+        return said(shift_dates=self.shift_dates)
 
     def hide(self, source: "Source") -> "Source":
         """The source as it may be handed on, where that was asked for; told on stderr."""
+        if self.key is None:
+            return source
         from immunotrack.analytes import find_analyte
         from immunotrack.deidentify import deidentified, kept_names
         from immunotrack.units import find_unit
 
-        if self.key is None:
-            return source
         hidden = deidentified(source, self.key, shift_dates=self.shift_dates)
         if self.key.made:
             say(
@@ -115,13 +117,13 @@ def _hiding(given: dict[str, Any]) -> Hiding:
     Raises:
         typer.BadParameter: A further option is given without `--deidentify`.
     """
-    from immunotrack.pseudonyms import choose_key
-
     if not given["deidentify"]:
         for option, name in (("--shift-dates", "shift_dates"), ("--key-file", "key_file")):
             if given[name]:
                 raise typer.BadParameter("it is for --deidentify", param_hint=option)
         return Hiding(None, shift_dates=False)
+    from immunotrack.pseudonyms import choose_key
+
     return Hiding(choose_key(given["key_file"], os.environ), shift_dates=given["shift_dates"])
 
 

@@ -7,19 +7,10 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from immunotrack.problems import InvalidInput, Problem, shown
-from immunotrack.readers.dataset_json import (
-    dataset_json_grids,
-    looks_like_dataset_json,
-    read_dataset_json,
-)
 from immunotrack.readers.delimited import read_grid
-from immunotrack.readers.documents import read_documents
-from immunotrack.readers.excel import read_workbook
-from immunotrack.readers.fhir import fhir_grids, read_fhir
 from immunotrack.readers.grid import Grid, Options
 from immunotrack.readers.headers import header_score
 from immunotrack.readers.parquet import MAGIC, write_rows
-from immunotrack.readers.sas import read_transport
 from immunotrack.settings import unreadable
 
 Reader = Callable[[Path, str, Options], list[Grid]]
@@ -30,7 +21,27 @@ def _delimited(path: Path, source: str, options: Options) -> list[Grid]:
 
 
 def _excel(path: Path, source: str, options: Options) -> list[Grid]:
+    from immunotrack.readers.excel import read_workbook
+
     return read_workbook(path, source, options, header_score)
+
+
+def _sas(path: Path, source: str, options: Options) -> list[Grid]:
+    from immunotrack.readers.sas import read_transport
+
+    return read_transport(path, source, options)
+
+
+def _dataset_json(path: Path, source: str, options: Options) -> list[Grid]:
+    from immunotrack.readers.dataset_json import read_dataset_json
+
+    return read_dataset_json(path, source, options)
+
+
+def _fhir(path: Path, source: str, options: Options) -> list[Grid]:
+    from immunotrack.readers.fhir.grids import read_fhir
+
+    return read_fhir(path, source, options)
 
 
 def _parquet(path: Path, source: str, options: Options) -> list[Grid]:
@@ -44,14 +55,18 @@ FORMATS: Final[dict[str, Reader]] = {
     "delimited": _delimited,
     "parquet": _parquet,
     "excel": _excel,
-    "sas": read_transport,
-    "dataset-json": read_dataset_json,
-    "fhir": read_fhir,
+    "sas": _sas,
+    "dataset-json": _dataset_json,
+    "fhir": _fhir,
 }
-"""Name of a format to what reads a file of it."""
+"""Name of a format to what reads a file of it; a reader is loaded when there is such a file."""
 
 
 def _json(path: Path, source: str, options: Options) -> list[Grid]:
+    from immunotrack.readers.dataset_json import dataset_json_grids, looks_like_dataset_json
+    from immunotrack.readers.documents import read_documents
+    from immunotrack.readers.fhir.grids import fhir_grids
+
     documents = read_documents(path, source, options.encoding)
     dataset = looks_like_dataset_json(documents.first)
     return dataset_json_grids(documents) if dataset else fhir_grids(documents)

@@ -8,7 +8,7 @@ from typing import Final
 import polars as pl
 
 from immunotrack.problems import Problem, Severity
-from immunotrack.readers.fhir import PERSONS_HEADER
+from immunotrack.readers.fhir.headers import PERSONS_HEADER
 from immunotrack.readers.grid import Grid
 from immunotrack.readers.headers import sexes
 from immunotrack.readers.omop import DEATHS, PERSONS, sex_of

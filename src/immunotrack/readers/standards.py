@@ -7,7 +7,7 @@ from typing import Final
 import polars as pl
 
 from immunotrack.outputs import defused
-from immunotrack.readers.fhir import OWN_HEADER, RESULTS_HEADER
+from immunotrack.readers.fhir.headers import OWN_HEADER, RESULTS_HEADER
 from immunotrack.readers.layout import Naming
 from immunotrack.table import LIMITS, SCHEMA
 

@@ -11,7 +11,7 @@ from immunotrack.problems import InvalidInput, Problem, Severity, counted, order
 from immunotrack.readers.adam import treatments
 from immunotrack.readers.cells import Part, read_part, unused_units
 from immunotrack.readers.events import Events, all_events, read_events
-from immunotrack.readers.fhir import EVENTS_HEADER, PERSONS_HEADER, RESULTS_HEADER, merge_repeated
+from immunotrack.readers.fhir.headers import EVENTS_HEADER, PERSONS_HEADER, RESULTS_HEADER
 from immunotrack.readers.files import told_name
 from immunotrack.readers.formats import SUFFIXES, check_options, read_grids
 from immunotrack.readers.grid import Grid, Options
@@ -121,7 +121,12 @@ _EMPTY: Final = frozenset({"no-rows", "empty-file"})
 
 def _once(grids: Sequence[Grid]) -> list[Grid]:
     """The grids with each FHIR resource counted once."""
-    observed = iter(merge_repeated([grid for grid in grids if _is_fhir(grid)]))
+    given = [grid for grid in grids if _is_fhir(grid)]
+    if not given:
+        return list(grids)
+    from immunotrack.readers.fhir.repeats import merge_repeated
+
+    observed = iter(merge_repeated(given))
     return [next(observed) if _is_fhir(grid) else grid for grid in grids]
 
 

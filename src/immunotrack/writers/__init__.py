@@ -7,16 +7,32 @@ import polars as pl
 
 from immunotrack.problems import InvalidInput, Problem, shown
 from immunotrack.settings import choice_problem
-from immunotrack.writers.adlb import adlb_bytes
-from immunotrack.writers.fhir import fhir_bytes
-from immunotrack.writers.long import long_bytes
 
 __all__ = ["DEFAULTS", "SUFFIXES", "WRITERS", "choose_form"]
 
+
+def _long(flagged: pl.DataFrame, suffix: str) -> bytes:
+    from immunotrack.writers.long import long_bytes
+
+    return long_bytes(flagged, suffix)
+
+
+def _adlb(flagged: pl.DataFrame, suffix: str) -> bytes:
+    from immunotrack.writers.adlb import adlb_bytes
+
+    return adlb_bytes(flagged, suffix)
+
+
+def _fhir(flagged: pl.DataFrame, suffix: str) -> bytes:
+    from immunotrack.writers.fhir import fhir_bytes
+
+    return fhir_bytes(flagged, suffix)
+
+
 WRITERS: Final[dict[str, Callable[[pl.DataFrame, str], bytes]]] = {
-    "long": long_bytes,
-    "adlb": adlb_bytes,
-    "fhir": fhir_bytes,
+    "long": _long,
+    "adlb": _adlb,
+    "fhir": _fhir,
 }
 """Name of a form to what writes it: takes a table of `immunotrack.annotated.flagged_results` or
 `immunotrack.flag`, and the suffix of the file, which has a default."""

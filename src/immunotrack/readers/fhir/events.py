@@ -7,20 +7,8 @@ from typing import Final
 
 from immunotrack.readers.fhir.bundle import Directory, Resource
 from immunotrack.readers.fhir.element import Element, concept_text, quantity_unit
+from immunotrack.readers.fhir.headers import PERSONS_HEADER
 from immunotrack.readers.fhir.rows import Row
-
-EVENTS_HEADER: Final = [
-    "patient_id",
-    "kind",
-    "name",
-    "start",
-    "end",
-    "dose",
-    "dose_unit",
-    "result",
-    "note",
-]
-PERSONS_HEADER: Final = ["patient_id", "sex", "birth_date", "death"]
 
 _UNUSED: Final = {
     "entered-in-error": "entered-in-error",

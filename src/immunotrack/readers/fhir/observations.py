@@ -6,31 +6,11 @@ from typing import Final
 from immunotrack.analytes import find_analyte
 from immunotrack.readers.fhir.bundle import Directory, Resource
 from immunotrack.readers.fhir.element import LOINC, Element, WrongShape, concept_text, first
-from immunotrack.readers.fhir.own import OWN_HEADER, own_cells, own_number
+from immunotrack.readers.fhir.headers import OWN_HEADER
+from immunotrack.readers.fhir.own import own_cells, own_number
 from immunotrack.readers.fhir.ranges import person_of, read_ranges
 from immunotrack.readers.fhir.rows import Row
 from immunotrack.readers.fhir.values import Value, read_value, value_name
-
-RESULTS_HEADER: Final = [
-    "patient_id",
-    "time",
-    "visit",
-    "analyte",
-    "loinc",
-    "reported",
-    "unit",
-    "low",
-    "high",
-    "reference_range",
-    "interpretation",
-    "status",
-    "issued",
-    "id",
-    "specimen",
-    "method",
-    "sex",
-    "birth_date",
-]
 
 
 def observation_rows(resource: Resource, directory: Directory) -> list[Row]:

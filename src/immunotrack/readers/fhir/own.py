@@ -12,19 +12,6 @@ STEM: Final = "urn:immunotrack:"
 PATIENT: Final = f"{STEM}patient"
 """The system of the identifier that is a patient's id as the source has it."""
 
-OWN_HEADER: Final = [
-    "number",
-    "comparator",
-    "day",
-    "clock",
-    "critical_low",
-    "critical_high",
-    "range_source",
-    "age_years",
-    "origin",
-]
-"""The columns that only the rows of our own resources have."""
-
 EXTENSIONS: Final = {
     **dict.fromkeys(("day", "critical_low", "critical_high", "age_years"), "valueDecimal"),
     **dict.fromkeys(("reported", "clock", "visit", "unit", "range_source"), "valueString"),
