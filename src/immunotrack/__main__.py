@@ -1,6 +1,7 @@
 """`python -m immunotrack` and the `immunotrack` command."""
 
 import errno
+import os
 import sys
 from typing import Final
 
@@ -25,6 +26,7 @@ _NO_MEMORY: Final = Problem(
 
 def main() -> None:
     """Run the command line; errors in the input never show a traceback without `--debug`."""
+    os.environ["PYDANTIC_DISABLE_PLUGINS"] = "__all__"
     debug = "--debug" in sys.argv
     sys.argv = [argument for argument in sys.argv if argument != "--debug"]
     try:
