@@ -18,20 +18,41 @@ SIZE: Final = 8 * 2**20
 _GZIP: Final = b"\x1f\x8b"
 
 
+class Place(NamedTuple):
+    """Where some whole lines of a file are.
+
+    Args:
+        offset: The bytes before them.
+        size: Their own bytes.
+        line: The physical line of the first one, counted from 1.
+    """
+
+    offset: int
+    size: int
+    line: int
+
+
 class Block(NamedTuple):
     """Whole lines of a file.
 
     Args:
         number: Counted from 0.
         line: The physical line of its first one, counted from 1.
+        offset: The bytes before it.
         data: Ends with a line feed.
         last: Nothing comes after it.
     """
 
     number: int
     line: int
+    offset: int
     data: bytes
     last: bool
+
+    @property
+    def place(self) -> Place:
+        """Where it is."""
+        return Place(self.offset, len(self.data), self.line)
 
 
 class Blocks(Iterator[Block]):
@@ -45,6 +66,7 @@ class Blocks(Iterator[Block]):
         self._ahead = self._read()
         self._number = 0
         self._line = 1
+        self._offset = 0
 
     def __next__(self) -> Block:
         data = self._rest + self._ahead
@@ -59,14 +81,17 @@ class Blocks(Iterator[Block]):
         cut = data.rindex(b"\n") + 1
         self._rest = data[cut:]
         self._refuse_long(self._rest)
-        block = Block(self._number, self._line, data[:cut], not self._ahead and not self._rest)
+        last = not self._ahead and not self._rest
+        block = Block(self._number, self._line, self._offset, data[:cut], last)
         self._number += 1
+        self._offset += cut
         self._line += line_ends(block.data)
         return block
 
     def give_back(self, data: bytes) -> None:
         """Let the next block begin with the last lines of this one."""
         self._line -= line_ends(data)
+        self._offset -= len(data)
         self._rest = data + self._rest
 
     def _refuse_long(self, data: bytes) -> None:
@@ -75,6 +100,14 @@ class Blocks(Iterator[Block]):
 
     def _read(self) -> bytes:
         return self._file.read(self._size)
+
+
+def read_again(file: BinaryIO, number: int, place: Place) -> Block:
+    """A block that was read before, by its place."""
+    file.seek(place.offset)
+    data = file.read(place.size)
+    whole = data if data.endswith(b"\n") else data + b"\n"
+    return Block(number, place.line, place.offset, whole, last=True)
 
 
 def line_ends(data: bytes) -> int:

@@ -13,6 +13,7 @@ import polars as pl
 
 from immunotrack.annotated import added_header
 from immunotrack.bulk.ahead import ahead
+from immunotrack.bulk.blocks import Place
 from immunotrack.bulk.company import Company
 from immunotrack.bulk.judged import Dictionary, Judge, Outcome
 from immunotrack.bulk.listing import (
@@ -23,8 +24,8 @@ from immunotrack.bulk.listing import (
     lot_entries,
     lot_errors,
 )
-from immunotrack.bulk.lots import Lot, lots
-from immunotrack.bulk.segments import Segments, csv_rows
+from immunotrack.bulk.lots import Lot, lots, lots_again
+from immunotrack.bulk.segments import Segments, csv_rows, with_rows
 from immunotrack.bulk.spill import Spill
 from immunotrack.bulk.textfile import Facts, TextFile
 from immunotrack.problems import Problem, ordered
@@ -89,11 +90,13 @@ class Pass:
     facts: Facts = field(default_factory=Facts)
     outcome: Outcome = field(default_factory=Outcome)
     errors: list[Problem] = field(default_factory=list)
-    starts: list[tuple[int, int]] = field(default_factory=list)
+    firsts: dict[int, int] = field(default_factory=dict)
+    places: dict[int, Place] = field(default_factory=dict)
     dictionary: Dictionary = field(init=False)
     rows: Segments = field(init=False)
     listed: Listing = field(init=False)
     company: Company = field(init=False)
+    odd: Spill = field(init=False)
 
     def __post_init__(self) -> None:
         self.dictionary = Dictionary(self.judge)
@@ -101,6 +104,7 @@ class Pass:
         self.rows = Segments(self.kept.folder / "rows", header)
         self.listed = Listing.at(self.kept.folder / "list")
         self.company = Company(self.kept.folder)
+        self.odd = Spill(self.kept.folder / "odd")
 
     def run(self, head: Sequence[Problem]) -> None:
         """Read the file.
@@ -126,7 +130,7 @@ class Pass:
     def _steps(self) -> Iterator[_Step]:
         first = 0
         for lot in lots(self.file):
-            self.starts.append((lot.number, first))
+            self.firsts[lot.number] = first
             compared = self.judge.likeness.compared(lot.cells)
             yield _Step(lot, first, self._known(compared), self.dictionary)
             first += len(lot.cells)
@@ -199,6 +203,10 @@ class Pass:
         if written.listed is not None:
             self.listed.write(step.lot.number, written.listed)
         self.company.add(step.first, written.kept)
+        if step.lot.place is None:
+            self.odd.add(step.lot.number, step.lot.cells)
+        else:
+            self.places[step.lot.number] = step.lot.place
         self.facts.add(step.lot.facts)
         self._count(step.compared["id"])
         self._tell(step.lot.problems)
@@ -251,27 +259,33 @@ class Pass:
         order = np.argsort(rows)
         rows, group = rows[order], group[order]
         spill = Spill(self.kept.folder / "gathered")
-        numbers, firsts = zip(*self.starts, strict=True)
+        numbers, firsts = zip(*self.firsts.items(), strict=True)
         at = np.searchsorted(firsts, rows, side="right") - 1
-        wanted = {numbers[place] for place in np.unique(at)}
-        for lot in lots(self.file, wanted):
-            if lot.number not in wanted:
-                continue
-            first = firsts[numbers.index(lot.number)]
-            low, high = np.searchsorted(rows, [first, first + len(lot.cells)])
+        for number, lot in self._again([numbers[place] for place in np.unique(at)]):
+            first = self.firsts[number]
+            low, high = np.searchsorted(rows, [first, first + len(lot)])
             places = pl.Series(rows[low:high] - first, dtype=pl.UInt32)
-            cells = lot.cells[places].with_columns(
-                place=places, lot=lot.number, row=pl.Series(rows[low:high])
+            cells = lot[places].with_columns(
+                place=places, lot=number, row=pl.Series(rows[low:high])
             )
             cells = self._said_before(cells).with_columns(group=pl.Series(group[low:high]))
-            for (number,), part in cells.partition_by("group", as_dict=True).items():
-                spill.add(int(str(number)), part)
+            for (name,), part in cells.partition_by("group", as_dict=True).items():
+                spill.add(int(str(name)), part)
         return spill
+
+    def _again(self, numbers: Sequence[int]) -> Iterator[tuple[int, pl.DataFrame]]:
+        """The cells of lots, by their numbers: odd ones were kept, neat ones are cut again."""
+        for number in self.odd.numbers():
+            if number in numbers:
+                yield number, self.odd.take(number)
+        places = {number: self.places[number] for number in numbers if number in self.places}
+        for lot in lots_again(self.file, places):
+            yield lot.number, lot.cells
 
     def _said_before(self, cells: pl.DataFrame) -> pl.DataFrame:
         """Rows with the kinds that they are, each by itself; what was counted is taken back."""
         compared = self._known(self.judge.likeness.compared(cells))
-        step = _Step(Lot(0, cells, [], Facts()), 0, compared, self.dictionary)
+        step = _Step(Lot(0, cells, [], Facts(), None), 0, compared, self.dictionary)
         self._ask([step])
         ids = step.compared["id"]
         self._count(ids, -1)
@@ -329,11 +343,8 @@ def _changed_rows(segments: Segments, changed: Spill, path: Path) -> Segments:
     """The file with other rows in the place of some."""
 
     def rewritten(lot: int) -> bytes:
-        part = changed.take(lot)
-        rows = segments.rows(lot)
-        written = added_rows(part, part["new_head"], part["new_said"])
-        for place, row in zip(part["place"], csv_rows(written), strict=True):
-            rows[place] = row
-        return b"".join(rows)
+        part = changed.take(lot).sort("place")
+        written = csv_rows(added_rows(part, part["new_head"], part["new_said"]))
+        return with_rows(segments.segment(lot), zip(part["place"], written, strict=True))
 
     return segments.replaced(changed.numbers(), rewritten, path) if changed.numbers() else segments

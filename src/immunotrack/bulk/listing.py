@@ -51,7 +51,7 @@ class Listing:
             lines = set(new["line"])
             kept = [
                 (cells, row)
-                for cells, row in map(_parsed, self.segments.rows(lot))
+                for cells, row in map(_parsed, csv_rows(self.segments.segment(lot)))
                 if int(cells[1] or 0) not in lines or cells[4] in OF_LINES
             ]
             kept += map(_parsed, csv_rows(as_csv(new.filter(pl.col("text") != ""))))

@@ -3,7 +3,7 @@
 import io
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from immunotrack.annotated import csv_texts
-from immunotrack.bulk.blocks import Block, Blocks, opened
+from immunotrack.bulk.blocks import Block, Blocks, Place, opened, read_again
 from immunotrack.bulk.textfile import Facts, Premises, TextFile
 from immunotrack.problems import InvalidInput, Problem
 from immunotrack.readers.delimited import (
@@ -54,12 +54,14 @@ class Lot:
             is wrong with the row as a whole or empty; `own`, the row as a row of CSV.
         problems: Those of the rows as a whole.
         facts: What they say about the file.
+        place: Where it is, if it is neat: each of its lines is a row.
     """
 
     number: int
     cells: pl.DataFrame
     problems: list[Problem]
     facts: Facts
+    place: Place | None
 
 
 class Changed(Exception):  # noqa: N818 - a signal, no error
@@ -70,11 +72,8 @@ class Changed(Exception):  # noqa: N818 - a signal, no error
         self.premises = premises
 
 
-def lots(file: TextFile, wanted: Collection[int] | None = None) -> Iterator[Lot]:
+def lots(file: TextFile) -> Iterator[Lot]:
     """The rows of a file, lot by lot.
-
-    Args:
-        wanted: The numbers of the lots that are needed; some others may come between them.
 
     Raises:
         InvalidInput: The file cannot be read.
@@ -85,14 +84,23 @@ def lots(file: TextFile, wanted: Collection[int] | None = None) -> Iterator[Lot]
         reader = _Reader(file, blocks)
         for block in blocks:
             rows = _below(block, file.first)
-            if not rows.data or (wanted is not None and _is_passed(block, wanted)):
-                continue
-            yield reader.lot(rows)
+            if rows.data:
+                yield reader.lot(rows)
 
 
-def _is_passed(block: Block, wanted: Collection[int]) -> bool:
-    """Whether a block is not needed, and no record of it goes on in the next one."""
-    return block.number not in wanted and b'"' not in block.data
+def lots_again(file: TextFile, places: Mapping[int, Place]) -> Iterator[Lot]:
+    """Neat lots that were read before.
+
+    Args:
+        places: Where each is, by its number, in the order of the file.
+
+    Raises:
+        InvalidInput: The file cannot be read.
+    """
+    with opened(file.path, file.source) as raw, long_cells():
+        reader = _Reader(file, Blocks(raw, file.source, file.size))
+        for number, place in places.items():
+            yield reader.lot(read_again(raw, number, place))
 
 
 def _below(block: Block, first: int) -> Block:
@@ -101,7 +109,8 @@ def _below(block: Block, first: int) -> Block:
         return block
     ends = _ends(block.data)
     above = min(first - block.line, len(ends))
-    return block._replace(line=block.line + above, data=block.data[ends[above - 1] :])
+    cut = int(ends[above - 1])
+    return block._replace(line=block.line + above, offset=block.offset + cut, data=block.data[cut:])
 
 
 def _ends(data: bytes) -> np.ndarray:
@@ -130,6 +139,7 @@ class _Reader:
 
     def lot(self, block: Block) -> Lot:
         """The rows of a block; lines that the next one completes are given back."""
+        place = block.place
         block = block._replace(data=self._decoded(block))
         plain = block.data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         cells = self._even(plain)
@@ -139,7 +149,8 @@ class _Reader:
         else:
             lines = pl.int_range(block.line, block.line + len(cells), dtype=pl.Int64, eager=True)
             rows, facts = cells.with_columns(line=lines), Facts()
-        return self._judged(block.number, rows, table, facts)
+        lot = self._judged(block.number, rows, table, facts)
+        return lot if cells is None else replace(lot, place=place)
 
     def _decoded(self, block: Block) -> bytes:
         """The data of a block as UTF-8.
@@ -219,7 +230,8 @@ class _Reader:
         lines = self._lines(plain)
         mark = lines.str.contains('"', literal=True)
         count = lines.str.count_matches(self._file.delimiter, literal=True)
-        neat = (~mark & (count == self._file.width - 1)) | (mark & lines.str.contains(self._quoted))
+        at = mark.arg_true()
+        neat = (count == self._file.width - 1).scatter(at, lines[at].str.contains(self._quoted))
         facts, ends = Facts(), _ends(block.data)
         places: list[int] = []
         kept = neat.to_numpy().copy()
@@ -340,7 +352,7 @@ class _Reader:
         if assumed and rows["line"].is_in([assumed.line]).any():
             problems.append(assumed)
         ordered = rows.select(*self._schema, "line", "note", "own")
-        return Lot(number, ordered, [*problems, *self._shared(facts)], facts)
+        return Lot(number, ordered, [*problems, *self._shared(facts)], facts, None)
 
     def _shared(self, facts: Facts) -> list[Problem]:
         """What is told once for all rows of the file, at the first of them."""

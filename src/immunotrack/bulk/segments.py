@@ -1,9 +1,11 @@
 """An output file that is written in segments, of which some are replaced before it is complete."""
 
 import shutil
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 from typing import BinaryIO
+
+import numpy as np
 
 
 class Segments:
@@ -28,11 +30,8 @@ class Segments:
         with self.path.open("ab") as file:
             file.write(data)
 
-    def rows(self, number: int) -> list[bytes]:
-        """The rows of a segment, each with its end."""
-        return list(csv_rows(self._segment(number)))
-
-    def _segment(self, number: int) -> bytes:
+    def segment(self, number: int) -> bytes:
+        """The segment of a lot; empty where there is none."""
         start, size = self._places.get(number, (0, 0))
         with self.path.open("rb") as file:
             file.seek(start)
@@ -44,7 +43,7 @@ class Segments:
         """The same file with other segments in the place of some."""
         new = Segments(path, self._header)
         for number in self._places:
-            new.write(number, rewritten(number) if number in numbers else self._segment(number))
+            new.write(number, rewritten(number) if number in numbers else self.segment(number))
         self.path.unlink()
         return new
 
@@ -54,14 +53,32 @@ class Segments:
             shutil.copyfileobj(file, target)
 
 
-def csv_rows(data: bytes) -> Iterator[bytes]:
-    """The rows of a text of CSV; one whose quotation marks are odd in number goes on."""
-    if b'"' not in data:
-        yield from (line + b"\n" for line in data.split(b"\n")[:-1])
-        return
-    begun = b""
-    for line in data.split(b"\n")[:-1]:
-        begun += line + b"\n"
-        if begun.count(b'"') % 2 == 0:
-            yield begun
-            begun = b""
+def csv_rows(data: bytes) -> list[bytes]:
+    """The rows of a text of CSV, each with its end."""
+    ends = _ends(data).tolist()
+    return [data[start:end] for start, end in zip([0, *ends], ends, strict=False)]
+
+
+def with_rows(data: bytes, rows: Iterable[tuple[int, bytes]]) -> bytes:
+    """A text of CSV with other rows in the place of some.
+
+    Args:
+        rows: The number of each, and what it becomes, in order.
+    """
+    ends = _ends(data)
+    kept, after = [], 0
+    for place, row in rows:
+        start = int(ends[place - 1]) if place else 0
+        kept += [data[after:start], row]
+        after = int(ends[place])
+    return b"".join([*kept, data[after:]])
+
+
+def _ends(data: bytes) -> np.ndarray:
+    """Where each row ends, behind its line feed; within quotation marks no row ends."""
+    codes = np.frombuffer(data, np.uint8)
+    ends = np.flatnonzero(codes == ord("\n"))
+    if b'"' in data:
+        marks = np.flatnonzero(codes == ord('"'))
+        ends = ends[np.searchsorted(marks, ends) % 2 == 0]
+    return ends + 1
