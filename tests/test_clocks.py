@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from immunotrack.anchors import anchored, clock_names, column_of, named_clock, patient_clocks
-from immunotrack.clocks import Clock, choose_clock, unplaced_events, with_days
+from immunotrack.clocks import Clock, choose_clock, moments, unplaced_events, with_days
 from immunotrack.problems import InvalidInput
 from immunotrack.times import STUDY_DAY, study_day
 from strategies import BACKENDS, column, table, times
@@ -57,7 +57,7 @@ def test_days_that_the_source_counts_win(backend, name, label):
     """Where each result has a day, no dose moves day 0."""
     table_ = results(backend, [MORNING, EVENING], [1.0, 3.0])
 
-    assert choose_clock(table_, [event(time=MORNING)], name) == Clock(label)
+    assert choose_clock(moments(table_), [event(time=MORNING)], name) == Clock(label)
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
@@ -71,7 +71,7 @@ def test_dates_are_counted_from_the_first_dose(backend):
         event(name="IL-1", day=3.0),
     ]
 
-    assert choose_clock(table_, happened) == Clock(
+    assert choose_clock(moments(table_), happened) == Clock(
         "Days after first IL-2 dose", FIRST, alias="days after first dose"
     )
 
@@ -81,7 +81,7 @@ def test_dates_without_a_dose_are_counted_from_the_first_result(backend):
     """Day 0 starts at midnight before the earliest result, wherever it stands in the file."""
     table_ = results(backend, [EVENING, None, MORNING], [None, 2.0, None])
 
-    assert choose_clock(table_, []) == Clock("Days after first result", FIRST)
+    assert choose_clock(moments(table_), []) == Clock("Days after first result", FIRST)
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_results_without_any_date_are_on_the_source_s_clock(backend):
     """One missing day leaves nothing to count from where no result is dated."""
     table_ = results(backend, [None, None], [1.0, None])
 
-    assert choose_clock(table_, [event(time=MORNING)]) == Clock("Day")
+    assert choose_clock(moments(table_), [event(time=MORNING)]) == Clock("Day")
 
 
 @pytest.mark.parametrize("backend", BACKENDS)

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from immunotrack.cli.sources import read_with_events
-from immunotrack.clocks import choose_clock
+from immunotrack.clocks import choose_clock, moments
 from immunotrack.deidentify import deidentified, kept_names
 from immunotrack.flags import flag
 from immunotrack.problems import InvalidInput
@@ -176,7 +176,7 @@ def test_days_take_the_place_of_dates(source):
 def test_days_after_the_first_dose_stay_those_of_windows(source):
     """Windows that count from the first dose fit a source whose dates have become such days."""
     hidden = deidentified(source, KEY)
-    clock = choose_clock(nw.from_native(hidden.used, eager_only=True), [])
+    clock = choose_clock(moments(nw.from_native(hidden.used, eager_only=True)), [])
 
     assert clock.name == "Days after first IL-7 dose"
     assert clock.is_called("days after first dose")

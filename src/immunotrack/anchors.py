@@ -15,11 +15,9 @@ from immunotrack.problems import InvalidInput, Problem, shown
 from immunotrack.settings import choice_problem
 from immunotrack.table import (
     NUMBER,
-    SCHEMA,
     TEXT,
     conform,
     conform_events,
-    frame_of,
     plain_rows,
 )
 from immunotrack.times import STUDY_DAY, continuous_day
@@ -283,5 +281,4 @@ def patient_clock(name: str, results: Rows, events: Rows, called: str = "") -> C
         return named_clock(name, results, events)
     if not results and is_dated(results, events):
         return named_clock("first-dose", results, events)
-    moments = {key: SCHEMA[key] for key in ("time", "day", "clock")}
-    return choose_clock(frame_of(results, moments, "polars"), events, called)
+    return choose_clock(results, events, called)

@@ -8,7 +8,7 @@ import narwhals as nw
 import polars as pl
 
 from immunotrack.annotated import flag_differences, flagged_results
-from immunotrack.clocks import Clock, choose_clock, day_of_death, with_days
+from immunotrack.clocks import Clock, choose_clock, day_of_death, moments, with_days
 from immunotrack.narrative import Answer, answer_problems, ask
 from immunotrack.problems import InvalidInput, Problem, ordered
 from immunotrack.readers import Source, case_folders, read_source
@@ -67,7 +67,7 @@ def narrative_answers(source: Source) -> list[Answer]:
         flagged_results(source).filter(pl.col("fate") == "used"), eager_only=True
     )
     events = source.events.table.to_dicts()
-    clock = choose_clock(flagged, events, source.case.clock.name)
+    clock = choose_clock(moments(flagged), events, source.case.clock.name)
     return ask(source.case.checks, plain_rows(with_days(flagged, clock)), events)
 
 

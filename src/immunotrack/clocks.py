@@ -74,9 +74,16 @@ class Clock:
         return float(whole + (whole >= 0))
 
 
-def choose_clock(
-    table: nw.DataFrame[Any], events: Sequence[Mapping[str, Any]], name: str = ""
-) -> Clock:
+Moments = Sequence[Mapping[str, Any]]
+"""Rows with `time`, `day` and `clock`, None where there is none."""
+
+
+def moments(table: nw.DataFrame[Any]) -> Moments:
+    """When each result of a measurements table was taken."""
+    return plain_rows(table.select("time", "day", "clock"))
+
+
+def choose_clock(results: Moments, events: Sequence[Mapping[str, Any]], name: str = "") -> Clock:
     """The clock that a patient's results and events share.
 
     Days that the source counts win, but for study days of dated results: these skip a day at 0.
@@ -84,13 +91,14 @@ def choose_clock(
     study days tell, and without these from the day of the first result.
 
     Args:
-        name: What the source calls its days, where the table does not say.
+        name: What the source calls its days, where the results do not say.
     """
-    names = [said for said in table["clock"].unique().to_list() if said]
-    name = names[0] if len(names) == 1 else name
-    dateless, dayless = (table[column].is_null() for column in ("time", "day"))
-    by_date = name == STUDY_DAY and not dateless.any()
-    if dateless.all() or not (dayless.any() or by_date):
+    names = {row["clock"] for row in results} - {"", None}
+    name = names.pop() if len(names) == 1 else name
+    dated = [row["time"] for row in results if row["time"] is not None]
+    counted = all(row["day"] is not None for row in results)
+    by_date = name == STUDY_DAY and len(dated) == len(results)
+    if not dated or (counted and not by_date):
         return _counted(name)
     doses = [
         (event["start_time"], event["name"])
@@ -100,17 +108,17 @@ def choose_clock(
     if doses:
         first, drug = min(doses)
         return Clock(f"Days after first {drug} dose", midnight(first), alias=FIRST_DOSE)
-    start = reference_start(table) if name == STUDY_DAY else None
+    start = reference_start(results) if name == STUDY_DAY else None
     if start is not None:
         return Clock("Days after reference start", start, alias="days after study day 1")
-    return Clock("Days after first result", midnight(table["time"].drop_nulls().min()))
+    return Clock("Days after first result", midnight(min(dated)))
 
 
-def reference_start(table: nw.DataFrame[Any]) -> datetime | None:
+def reference_start(results: Moments) -> datetime | None:
     """The date of study day 1 on which all dated study days agree; None where they do not."""
     starts = {
         midnight(row["time"]) - timedelta(days=continuous_day(row["day"]))
-        for row in plain_rows(table.select("time", "day"))
+        for row in results
         if row["time"] is not None and row["day"] is not None
     }
     return starts.pop() if len(starts) == 1 else None

@@ -1,7 +1,7 @@
 """The course of one analyte in one patient: its results in order, placed among the doses."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -224,6 +224,7 @@ def courses(
     *,
     clock: str = "",
     ranges: Sequence[str | RangeSet] | str = (),
+    analytes: Collection[str] | None = None,
 ) -> list[Course]:
     """Every patient's every analyte, in the order of the table.
 
@@ -233,6 +234,7 @@ def courses(
         events: Rows of an events table.
         clock: A name of `anchors.NAMES`; empty for the clock of a figure.
         ranges: As for `immunotrack.flag`.
+        analytes: Of these alone, by their keys.
     """
     flagged = _flagged(frame, ranges)
     rows = plain_rows(in_standard_units(conform(flagged)))
@@ -242,7 +244,8 @@ def courses(
         shown = patient_clock(clock, results, happened)
         series: dict[str, list[Row]] = {}
         for row in results:
-            series.setdefault(row["analyte"], []).append(row)
+            if analytes is None or row["analyte"] in analytes:
+                series.setdefault(row["analyte"], []).append(row)
         found += [_course(patient, analyte, own, shared, shown) for analyte, own in series.items()]
     return found
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 import narwhals as nw
 import polars as pl
 
-from immunotrack.clocks import Clock, choose_clock
+from immunotrack.clocks import Clock, choose_clock, moments
 from immunotrack.problems import CODES, Problem
 from immunotrack.pseudonyms import Key
 from immunotrack.readers import Source
@@ -150,7 +150,7 @@ def _clock(rows: pl.DataFrame, events: pl.DataFrame, source: Source) -> Clock:
     if used["time"].is_null().all() and used["day"].is_null().all():
         starts = [at for at in events["start_time"].to_list() if at is not None]
         return Clock("Days after first event", min(starts)) if starts else Clock("Day")
-    return choose_clock(used, plain_rows(nw.from_native(events, eager_only=True)), name)
+    return choose_clock(moments(used), plain_rows(nw.from_native(events, eager_only=True)), name)
 
 
 def _on_clock(

@@ -131,10 +131,13 @@ def judge(
     chosen = choose_rules([rule] if isinstance(rule, str | Rule) else rule)
     people = list(dict.fromkeys([*conform(frame)["patient_id"].to_list(), *patients]))
     clocks = {one.clock for asked in chosen for one in asked.rules}
+    keys = {one.key for asked in chosen for one in asked.rules}
     known = {
         (clock, course.patient, course.analyte): course
         for clock in clocks
-        for course in courses(frame, happened, clock=_clock(clock, happened), ranges=ranges)
+        for course in courses(
+            frame, happened, clock=_clock(clock, happened), ranges=ranges, analytes=keys
+        )
     }
     return [_judged(patient, asked, known) for asked in chosen for patient in people]
 

@@ -5,7 +5,14 @@ from dataclasses import replace
 
 from narwhals.typing import IntoDataFrame
 
-from immunotrack.clocks import Clock, choose_clock, day_of_death, unplaced_events, with_days
+from immunotrack.clocks import (
+    Clock,
+    choose_clock,
+    day_of_death,
+    moments,
+    unplaced_events,
+    with_days,
+)
 from immunotrack.flags import LETTERS
 from immunotrack.plot.drawn import Panel, Row, Timeline, Wish, not_drawn, printable
 from immunotrack.plot.marks import Scene, find_marks
@@ -27,7 +34,7 @@ def compose(frame: IntoDataFrame, events: Sequence[Row], wish: Wish) -> Timeline
         InvalidInput: An analyte or lane that was asked for is not there.
     """
     results = conform(frame)
-    clock = choose_clock(results, events, wish.clock)
+    clock = choose_clock(moments(results), events, wish.clock)
     placed = _placed(events, clock)
     strip = wish.asked.view == "strip"
     windows = None if strip else wish.windows
