@@ -34,6 +34,9 @@ CODES: Final[dict[str, str]] = {
     # the row
     "ragged-row": "a row has more or fewer cells than the header",
     "stray-quote": "a quotation mark opens a cell and swallows the lines after it",
+    "broken-line": "a line of an NDJSON table that is no JSON object",
+    "nested-value": "a list or an object in an NDJSON table, in place of a text or a number",
+    "truth-value": "true or false in an NDJSON table, read as that word",
     "above-header": "lines above the header, which are not rows",
     "comment-line": "a line that begins with # and is no row",
     "repeated-header": "the header again between the rows",

@@ -1,6 +1,7 @@
 """A file that streams by becomes the same, byte for byte, as one that is held in memory."""
 
 import gzip
+import json
 from pathlib import Path
 
 import pytest
@@ -42,11 +43,13 @@ def plain(count: int) -> list[str]:
     return [ROW.format(n=n, day=n % 28 + 1) for n in range(count)]
 
 
-@pytest.mark.parametrize("name", sorted(path.stem for path in BAD.glob("*.csv")))
+@pytest.mark.parametrize(
+    "name", sorted(path.name for path in BAD.iterdir() if path.suffix != ".txt")
+)
 def test_hostile_files(name):
     """Every hostile file, in blocks of a few rows."""
-    path = BAD / f"{name}.csv"
-    if name in WHOLE:
+    path = BAD / name
+    if path.stem in WHOLE:
         assert streamed(path, Options(), 300) is None
     else:
         agree(path)
@@ -184,6 +187,132 @@ def test_a_truncated_gzip(tmp_path):
             f"{packed}  unreadable (error): {CUT_SHORT}",
         ]
     }
+
+
+OBJECT = (
+    '{{"patient": "P{n}", "date": "2020-03-{day:02}", "test": "CD4", "result": {n}, '
+    '"units": "/µL"}}'
+)
+FIRST = OBJECT.format(n=1, day=1)
+
+
+class TestNdjson:
+    """Rows as JSON objects: of one shape, of many, and lines that are no rows."""
+
+    def objects(self, count):
+        """Lines of one shape of which nothing is to be said."""
+        return [OBJECT.format(n=n, day=n % 28 + 1) for n in range(1, count + 1)]
+
+    def test_of_one_shape(self, tmp_path):
+        """Lines are numbered as an editor does, the first one being a row."""
+        told = agree(written(tmp_path / "a.ndjson", *self.objects(50)[1:], header=FIRST))
+
+        assert told["rows"].splitlines()[1].endswith(",1,")
+        assert told["counts"] == "50 rows read: 50 used, 0 with errors"
+
+    def test_a_key_that_comes_late(self, tmp_path):
+        """A column that only the last line has is one of all rows."""
+        last = FIRST.replace("}", ', "low": 1}')
+        told = agree(written(tmp_path / "a.ndjson", *self.objects(60), header=last))
+        late = agree(written(tmp_path / "b.ndjson", *self.objects(60)[1:], last, header=FIRST))
+
+        assert told["rows"].startswith("patient,date,test,result,units,low,")
+        assert late["rows"].startswith("patient,date,test,result,units,low,")
+
+    def test_more_shapes_than_are_looked_for(self, tmp_path):
+        """Keys in another order on every line, and spaces wherever JSON allows them."""
+        lines = []
+        for n, line in enumerate(self.objects(60)):
+            members = [*json.loads(line).items(), (f"x{n % 30}", None)]
+            text = json.dumps(dict(members[n % 5 :] + members[: n % 5]), indent=n % 3 or None)
+            lines.append(text.replace("\n", "\r"))
+
+        agree(written(tmp_path / "a.ndjson", *lines, header=FIRST))
+
+    def test_numbers_and_texts_of_the_same_digits(self, tmp_path):
+        """A number has a decimal point; a text with three digits behind a sign says neither."""
+        number = OBJECT.format(n=1, day=5).replace('"result": 1,', '"result": 1.234,')
+        text = number.replace("1.234", '"1.234"').replace("-05", "-06")
+        told = agree(written(tmp_path / "a.ndjson", *[number, text] * 3, header=number))
+
+        assert told["warnings"]["repeated-result"] == 3
+        assert set(told["errors"]) == {
+            f"{tmp_path}/a.ndjson:{line} result='1.234'  ambiguous-number (error): another number "
+            "with a decimal comma than with a decimal point. Add --decimal point or --decimal "
+            "comma."
+            for line in (3, 5, 7)
+        }
+
+    def test_true_and_false_on_many_lines(self, tmp_path):
+        """They are told at each of their lines and counted for each of their keys."""
+        lines = [line.replace("}", ', "fasting": true}') for line in self.objects(40)]
+        told = agree(written(tmp_path / "a.ndjson", *lines, header=FIRST))
+
+        assert told["warnings"]["truth-value"] == 40
+        assert str(told["list"]).count(",truth-value,") == 40
+
+    def test_a_stated_encoding(self, tmp_path):
+        """What is not UTF-8 is read where the user says what it is."""
+        path = tmp_path / "a.ndjson"
+        text = "\n".join(line.replace("P", "É") for line in self.objects(40))
+        path.write_bytes(text.encode("latin-1"))
+        told = agree(path, Options(encoding="latin-1"))
+
+        assert str(told["told"]).startswith(f"['{path}: ISO 8859-1; NDJSON; ")
+        refused = "the byte 0xc9 is not UTF-8 text. Export it again as UTF-8."
+        assert agree(path)["refused"] == [f"{path}:1  unreadable (error): {refused}"]
+
+    def test_too_many_keys(self, tmp_path):
+        """A file in which keys are values is refused before it fills the memory."""
+        lines = [json.dumps({f"P{n}": n}) for n in range(1200)]
+        told = agree(written(tmp_path / "a.ndjson", *lines, header=FIRST), size=3000)
+
+        said = "too-large (error): the objects have more than 1000 different keys up to here. Give"
+        fix = "each kind of value one key: the keys are the columns of a table."
+        assert told["refused"] == [f"{tmp_path}/a.ndjson:997  {said} {fix}"]
+
+    def test_gzip(self, tmp_path):
+        """A file that is inflated as it streams by."""
+        path = tmp_path / "a.ndjson.gz"
+        path.write_bytes(gzip.compress("\n".join(self.objects(50)).encode()))
+
+        assert agree(path)["counts"] == "50 rows read: 50 used, 0 with errors"
+
+
+json_cells = st.one_of(
+    st.sampled_from(["CD4", "P1", "2020-03-01", "5", "1.234", "<5", "", " ", "µ", 'a"b', "a\nb"]),
+    st.sampled_from(["\\", "/\u00b5L", "\U0001f600", "=1+1"]),
+    st.integers(),
+    st.floats(allow_nan=False),
+    st.none(),
+    st.booleans(),
+    st.lists(st.integers(), max_size=1),
+)
+objects = st.dictionaries(
+    st.sampled_from(["patient", "date", "test", "result", "units", "low", "other", "a b", "é"]),
+    json_cells,
+)
+json_lines = st.one_of(
+    st.tuples(objects, st.booleans()).map(lambda two: json.dumps(two[0], ensure_ascii=two[1])),
+    objects.map(lambda row: json.dumps(row, separators=(",", ":"))),
+    st.sampled_from(
+        ["", "  ", "[1]", "7", "{", '{"a":1,"a":2}', '{"patient":"P1"', "\x00", "{}\r"]
+    ),
+    st.sampled_from(['{"patient":"\\ud800","test":"CD4"}', '{"patient":"\\x"}', '{"result":1.50}']),
+    st.sampled_from(['{"result":01}', '{"result":+1}', '{"result":"\t"}', '\ufeff{"result":1}']),
+)
+WHOLE_ROW = '{"patient":"P1","date":"2020-03-01","test":"CD4","result":5.0}'
+
+
+@settings(max_examples=20, deadline=None, phases=[Phase.explicit, Phase.generate])
+@given(rows=st.lists(json_lines, max_size=20), size=st.integers(60, 600))
+def test_random_lines(tmp_path_factory, rows, size):
+    """Any lines, any blocks: nothing but rows of plain values is cut by a pattern."""
+    path = written(tmp_path_factory.mktemp("random") / "a.ndjson", *rows, header=WHOLE_ROW)
+
+    found = streamed(path, Options(format="ndjson"), size)
+
+    assert found in (None, held(path, Options(format="ndjson")))
 
 
 cells = st.tuples(

@@ -1,6 +1,7 @@
 """The commands on a file that is too large to hold: as on any other, and nothing half written."""
 
 import gzip
+import json
 
 import polars as pl
 import pytest
@@ -82,6 +83,29 @@ def test_parquet_in_and_out(run, labs, tmp_path):
     assert table["line"].dtype == pl.Int64
     assert table["flag"].to_list() == texts["flag"].to_list()
     assert table["line"].cast(pl.String).to_list() == texts["line"].to_list()
+
+
+def test_ndjson(run, labs, tmp_path):
+    """Rows as JSON objects give the rows of the table, each on its own line."""
+    texts = pl.read_csv(labs, infer_schema=False)
+    lines = [json.dumps(row, ensure_ascii=False) for row in texts.iter_rows(named=True)]
+    lines[100:100] = ["{"]
+    (tmp_path / "labs.ndjson").write_text("\n".join(lines), encoding="utf-8")
+    run("flag", "labs.csv", "-o", "out.csv")
+    done = run("flag", "labs.ndjson", "-o", "rows.csv", "--report", "problems.csv")
+    table, rows = (
+        pl.read_csv(tmp_path / name, infer_schema=False).filter(
+            pl.col("problem").ne_missing("broken-line")
+        )
+        for name in ("out.csv", "rows.csv")
+    )
+
+    assert "203 rows read: 200 used, 3 with errors" in done.stderr
+    assert rows.drop("line").equals(table.drop("line"))
+    assert rows["line"].to_list() == [str(n) for n in range(1, 204) if n != 101]
+    assert "\nlabs.ndjson,101,,{,broken-line,error," in (tmp_path / "problems.csv").read_text(
+        "utf-8"
+    )
 
 
 @pytest.mark.usefixtures("labs")

@@ -130,6 +130,22 @@ def _typed(cell: str, place: int) -> str | float | pd.Timestamp | None:
     return cell or None
 
 
+def json_rows(folder: Path) -> None:
+    """A row a line, numbers as numbers and nothing for an empty cell."""
+    lines = [
+        json.dumps({n: _number(c) for n, c in zip(LONG, row, strict=True) if c})
+        for row in long_rows((*FACTS, LIMITED))
+    ]
+    (folder / "labs.ndjson").write_text("\n".join(lines), encoding="utf-8")
+
+
+def _number(cell: str) -> str | float:
+    try:
+        return cell if cell == PATIENT else json.loads(cell)
+    except ValueError:
+        return cell
+
+
 SDTM = (
     *("STUDYID", "DOMAIN", "USUBJID", "LBSEQ", "LBTESTCD", "LBORRES", "LBORRESU", "LBORNRLO"),
     *("LBORNRHI", "LBSTRESC", "LBSTRESU", "LBDTC"),
@@ -321,6 +337,7 @@ FORMATS = {
     "comma": (comma, (*FACTS, LIMITED)),
     "semicolon": (semicolon, (*FACTS, LIMITED)),
     "tab, UTF-16": (tab_utf16, (*FACTS, LIMITED)),
+    "NDJSON": (json_rows, (*FACTS, LIMITED)),
     "xlsx": (workbook, (*FACTS, LIMITED)),
     "SDTM CSV": (sdtm, FACTS),
     "SDTM XPT": (transport, FACTS),

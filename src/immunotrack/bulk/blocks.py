@@ -3,19 +3,19 @@
 import gzip
 import os
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO, Final, NamedTuple
 
 from immunotrack.problems import InvalidInput, Problem
 from immunotrack.readers.files import LONGEST_LINE, changed, too_long_line
+from immunotrack.readers.inflated import GZIP
 from immunotrack.settings import unreadable
 
 SIZE: Final = 8 * 2**20
 """So many bytes are read at once; memory follows from it, and not from the file."""
-
-_GZIP: Final = b"\x1f\x8b"
 
 
 class Place(NamedTuple):
@@ -55,13 +55,37 @@ class Block(NamedTuple):
         return Place(self.offset, len(self.data), self.line)
 
 
-class Blocks(Iterator[Block]):
-    """The blocks of an open file in order; lines that belong to the next one can be given back."""
+def line_feeds(data: bytes) -> int:
+    """How many physical lines end in some bytes that only a line feed ends."""
+    return data.count(b"\n")
 
-    def __init__(self, file: BinaryIO, source: str, size: int) -> None:
+
+def line_ends(data: bytes) -> int:
+    """How many physical lines end in some bytes: at a line feed, a carriage return, or both."""
+    feeds = data.count(b"\n")
+    returns = data.count(b"\r")
+    return feeds + returns - data.count(b"\r\n") if returns else feeds
+
+
+class Blocks(Iterator[Block]):
+    """The blocks of an open file in order; lines that belong to the next one can be given back.
+
+    Args:
+        size: So many bytes are read at once.
+        ends: How many physical lines end in some bytes.
+    """
+
+    def __init__(
+        self,
+        file: BinaryIO,
+        source: str,
+        size: int,
+        ends: Callable[[bytes], int] = line_ends,
+    ) -> None:
         self._file = file
         self._source = source
         self._size = size
+        self._ends = ends
         self._rest = b""
         self._ahead = self._read()
         self._number = 0
@@ -85,18 +109,18 @@ class Blocks(Iterator[Block]):
         block = Block(self._number, self._line, self._offset, data[:cut], last)
         self._number += 1
         self._offset += cut
-        self._line += line_ends(block.data)
+        self._line += self._ends(block.data)
         return block
 
     def give_back(self, data: bytes) -> None:
         """Let the next block begin with the last lines of this one."""
-        self._line -= line_ends(data)
+        self._line -= self._ends(data)
         self._offset -= len(data)
         self._rest = data + self._rest
 
     def _refuse_long(self, data: bytes) -> None:
         if len(data) > LONGEST_LINE:
-            raise too_long_line(self._source, self._line + line_ends(data))
+            raise too_long_line(self._source, self._line + self._ends(data))
 
     def _read(self) -> bytes:
         return self._file.read(self._size)
@@ -110,13 +134,6 @@ def read_again(file: BinaryIO, number: int, place: Place) -> Block:
     return Block(number, place.line, place.offset, whole, last=True)
 
 
-def line_ends(data: bytes) -> int:
-    """How many physical lines end in some bytes: at a line feed, a carriage return, or both."""
-    feeds = data.count(b"\n")
-    returns = data.count(b"\r")
-    return feeds + returns - data.count(b"\r\n") if returns else feeds
-
-
 @contextmanager
 def opened(path: Path, source: str) -> Iterator[BinaryIO]:
     """The bytes of a file, inflated where it is a gzip file.
@@ -127,7 +144,7 @@ def opened(path: Path, source: str) -> Iterator[BinaryIO]:
     try:
         with path.open("rb") as raw:
             before = os.fstat(raw.fileno())
-            zipped = raw.peek(2)[:2] == _GZIP
+            zipped = raw.peek(2)[:2] == GZIP
             with gzip.open(raw) if zipped else raw as file:
                 yield file  # type: ignore[misc]
             after = path.stat()
@@ -145,3 +162,12 @@ def _damaged(source: str, message: str) -> InvalidInput:
     fix = "Export or copy the file again."
     problem = Problem(code="unreadable", source=source, message=message, fix=fix)
     return InvalidInput([problem], unreadable=True)
+
+
+def moved(error: InvalidInput, lines: int) -> InvalidInput:
+    """An error about a block as one about the file."""
+    problems = [
+        problem if problem.line is None else replace(problem, line=problem.line + lines)
+        for problem in error.problems
+    ]
+    return InvalidInput(problems, unreadable=error.unreadable)

@@ -10,19 +10,21 @@ from typing import Final
 
 from immunotrack.bulk.blocks import SIZE
 from immunotrack.bulk.flagging import Kept, Pass
+from immunotrack.bulk.jsonfile import json_file
 from immunotrack.bulk.judged import Judge, Outcome
 from immunotrack.bulk.likeness import Likeness
 from immunotrack.bulk.listing import first_errors
-from immunotrack.bulk.lots import Changed, Lot, lots
+from immunotrack.bulk.lot import Lot, row_texts
+from immunotrack.bulk.lots import Changed, LargeFile, lots
 from immunotrack.bulk.segments import Segments
-from immunotrack.bulk.textfile import TextFile, text_file
+from immunotrack.bulk.textfile import text_file
 from immunotrack.problems import Problem, ordered
 from immunotrack.ranges import RangeSet
-from immunotrack.readers.cells import STANDARDS, Part, read_part
+from immunotrack.readers.cells import Part, read_part
 from immunotrack.readers.counts import Counts
 from immunotrack.readers.delimited import lines_above
 from immunotrack.readers.files import told_name
-from immunotrack.readers.formats import format_of
+from immunotrack.readers.formats import FORMATS, format_for
 from immunotrack.readers.grid import DecimalSign, Options
 from immunotrack.readers.layout import unread_ranges
 from immunotrack.readers.parquet import write_rows
@@ -62,7 +64,7 @@ class Bulk:
         likeness: The columns that are read.
     """
 
-    file: TextFile
+    file: LargeFile
     options: Options
     likeness: Likeness
 
@@ -104,7 +106,7 @@ class Bulk:
 
     def _passed(
         self,
-        file: TextFile,
+        file: LargeFile,
         ranges: Sequence[str | RangeSet],
         sign: DecimalSign | None,
         kept: Kept,
@@ -134,7 +136,7 @@ class Bulk:
         )
 
 
-def _head(file: TextFile, part: Part) -> list[Problem]:
+def _head(file: LargeFile, part: Part) -> list[Problem]:
     """The problems of the header and of what stands above it."""
     assumed = file.premises.assumed
     found = unread_ranges(file.source, file.header.cells, part.layout, file.header.line)
@@ -157,7 +159,8 @@ def bulk_file(path: Path, name: str, options: Options, size: int = SIZE) -> Bulk
     Raises:
         InvalidInput: It cannot be read, or has not the columns that are needed.
     """
-    file = text_file(path, name, options, size)
+    opened = json_file if format_for(path, options) == "ndjson" else text_file
+    file: LargeFile | None = opened(path, name, options, size)
     if file is None or person_columns(file.header.cells) or is_events(file.header.cells):
         return None
     file, lot = _first_lot(file)
@@ -183,8 +186,8 @@ def large_file(
     Raises:
         InvalidInput: It cannot be read, or has not the columns that are needed.
     """
-    kind = format_of(path) if options.format in {"", *_STREAMED} else ""
-    if kind not in {"delimited", "parquet"}:
+    kind = format_for(path, options)
+    if kind not in STREAMED:
         yield None
         return
     beside = None if written is None else written.resolve().parent
@@ -192,15 +195,18 @@ def large_file(
         folder, told = Path(place), told_name(name)
         if kind == "parquet":
             write_rows(path, told, folder / "rows.csv")
-            path, options = folder / "rows.csv", replace(options, encoding="")
+            path = folder / "rows.csv"
+            stated = "" if options.format in FORMATS else options.format
+            options = replace(options, encoding="", format=stated)
         large_one = bulk_file(path, told, options)
         yield None if large_one is None else (large_one, folder)
 
 
-_STREAMED: Final = frozenset({"delimited", "parquet", *STANDARDS})
+STREAMED: Final = frozenset({"delimited", "ndjson", "parquet"})
+"""The formats of which a large file need not be held."""
 
 
-def _first_lot(file: TextFile) -> tuple[TextFile, Lot | None]:
+def _first_lot(file: LargeFile) -> tuple[LargeFile, Lot | None]:
     """The first rows of a file, which is then known by the encoding that they have."""
     for _ in range(_MOST_ATTEMPTS):
         try:
@@ -210,10 +216,10 @@ def _first_lot(file: TextFile) -> tuple[TextFile, Lot | None]:
     return file, None
 
 
-def first_part(file: TextFile, options: Options, sign: DecimalSign | None) -> Part:
+def first_part(file: LargeFile, options: Options, sign: DecimalSign | None) -> Part:
     """The first rows of a file, as the reader of small files understands them."""
     lot = next(lots(file))
     cells = lot.cells.head(_TRIED)
-    rows = cells.select(str(place) for place in range(file.width)).rows()
-    grid = file.grid([list(row) for row in rows], cells["line"].to_list(), file.header.line)
+    rows = row_texts(cells, file.width, range(file.width))
+    grid = file.grid(rows, cells["line"].to_list(), file.header.line)
     return read_part(grid, options, sign)

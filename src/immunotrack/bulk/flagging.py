@@ -24,10 +24,11 @@ from immunotrack.bulk.listing import (
     lot_entries,
     lot_errors,
 )
-from immunotrack.bulk.lots import Lot, lots, lots_again
+from immunotrack.bulk.lot import Lot
+from immunotrack.bulk.lots import LargeFile, lots, lots_again
 from immunotrack.bulk.segments import Segments, csv_rows, with_rows
 from immunotrack.bulk.spill import Spill
-from immunotrack.bulk.textfile import Facts, TextFile
+from immunotrack.bulk.textfile import Facts
 from immunotrack.problems import Problem, ordered
 
 _WINDOW: Final = 3
@@ -84,7 +85,7 @@ class Kept:
 class Pass:
     """One reading of a file."""
 
-    file: TextFile
+    file: LargeFile
     judge: Judge
     kept: Kept
     facts: Facts = field(default_factory=Facts)

@@ -16,7 +16,8 @@ from immunotrack.annotated import (
     flagged_results,
 )
 from immunotrack.bulk.likeness import Likeness
-from immunotrack.bulk.textfile import TextFile
+from immunotrack.bulk.lot import row_texts
+from immunotrack.bulk.lots import LargeFile
 from immunotrack.problem_list import listed, rank
 from immunotrack.problems import Problem
 from immunotrack.ranges import RangeSet
@@ -27,7 +28,7 @@ from immunotrack.readers.people import read_people
 from immunotrack.readers.results import read_results
 from immunotrack.readers.source import Source, no_events
 
-FAULTS: Final = frozenset({"ragged-row", "stray-quote"})
+FAULTS: Final = frozenset({"ragged-row", "stray-quote", "broken-line", "nested-value"})
 """Notes of a row that make it unusable; any other one sets it aside."""
 
 _NOBODY: Final = read_people([], "iso")
@@ -58,7 +59,7 @@ class Judge:
         sign: The decimal sign of the file.
     """
 
-    file: TextFile
+    file: LargeFile
     options: Options
     ranges: Sequence[str | RangeSet]
     likeness: Likeness
@@ -98,10 +99,8 @@ class Judge:
 
     def _grid(self, cells: pl.DataFrame, lines: list[int]) -> Grid:
         """Some rows as a grid; what is not read stays empty."""
-        empty = [""] * len(cells)
-        read = {place: cells[str(place)].to_list() for place in self.likeness.read}
-        columns = [read.get(place, empty) for place in range(self.file.width)]
-        grid = self.file.grid([list(row) for row in zip(*columns, strict=True)], lines)
+        rows = row_texts(cells, self.file.width, self.likeness.read)
+        grid = self.file.grid(rows, lines)
         for row, note in enumerate(cells["note"]):
             if note:
                 (grid.faults if note in FAULTS else grid.aside)[row] = note

@@ -10,6 +10,8 @@ from typing import Final
 
 import polars as pl
 
+from immunotrack.bulk.lot import typed
+
 _FORMS: Final = {
     10: ("", ("%Y-%m-%d",)),
     16: (r"[T ](?:[01][0-9]|2[0-3]):[0-5][0-9]", ("%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M")),
@@ -78,7 +80,7 @@ class Likeness:
         moments = {place: _moments(cells[str(place)]) for place in self.times}
         days = {place: _days(cells[str(place)]) for place in self.days}
         kinds = self._kinds(cells, moments, days)
-        high, low = (self._key(kinds, seed) for seed in (1, 2))
+        high, low = (self._key(cells, kinds, seed) for seed in (1, 2))
         visit = [pl.col(str(place)).hash().alias("seen") for place in self.visit]
         return cells.select(
             pl.col(str(self.patient)).hash().alias("patient"),
@@ -117,11 +119,11 @@ class Likeness:
         codes = cells.select(kind.cast(pl.UInt64).alias(str(n)) for n, kind in kinds.items())
         return {place: codes[str(place)] for place in kinds}
 
-    def _key(self, kinds: Mapping[int, pl.Series], seed: int) -> pl.Expr:
+    def _key(self, cells: Frame, kinds: Mapping[int, pl.Series], seed: int) -> pl.Expr:
         """The sum of the hashes of all that is read, 64 bits wide."""
         key = pl.when(pl.col("note") == "").then(0).otherwise(pl.col("note").hash(seed))
         for number, place in enumerate(self.read):
-            said = pl.col(str(place)).hash(seed)
+            said = _hash(cells, str(place), seed)
             if place in kinds:
                 kind = pl.lit(kinds[place])
                 said = pl.when(kind > 0).then(kind).otherwise(said)
@@ -147,6 +149,12 @@ class Likeness:
             .alias(str(place))
             for place, kind in kinds.items()
         )
+
+
+def _hash(cells: Frame, name: str, seed: int) -> pl.Expr:
+    """The hash of a cell, of which a number has another one than the text of its digits."""
+    said = pl.col(name).hash(seed)
+    return said + pl.col(typed(name)).cast(pl.UInt64) if typed(name) in cells.columns else said
 
 
 def _moments(texts: pl.Series) -> pl.Series:

@@ -11,11 +11,11 @@ from typing import Final
 import polars as pl
 
 from immunotrack.bulk.judged import Dictionary
-from immunotrack.bulk.lots import OF_LINES, Lot
+from immunotrack.bulk.lot import OF_LINES, Lot
 from immunotrack.bulk.segments import Segments, csv_rows
 from immunotrack.bulk.spill import Spill
 from immunotrack.outputs import csv_cell, csv_line, defused
-from immunotrack.problem_list import COLUMNS, listed, rank
+from immunotrack.problem_list import COLUMNS, by_line, listed, rank
 from immunotrack.problems import Problem
 
 MOST_SHOWN: Final = 100
@@ -71,9 +71,10 @@ def lot_entries(lot: Lot, ids: pl.Series, dictionary: Dictionary) -> pl.DataFram
         .select(*_ORDER, "text")
     ]
     if lot.problems:
-        lines = [problem.line for problem in lot.problems]
+        placed = [(line or 0, problem) for line, problem in by_line(lot.problems)]
+        lines = [line for line, _ in placed]
         own = dict(rows.filter(pl.col("line").is_in(lines)).select("line", "own").rows())
-        entries.append(entries_of([(p.line or 0, p) for p in lot.problems], own))
+        entries.append(entries_of(placed, own))
     return pl.concat(entries).sort(_ORDER)
 
 

@@ -4,14 +4,17 @@ import io
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
 import polars as pl
 
 from immunotrack.annotated import csv_texts
-from immunotrack.bulk.blocks import Block, Blocks, Place, opened, read_again
+from immunotrack.bulk.blocks import Block, Blocks, Place, moved, opened, read_again
+from immunotrack.bulk.json_lots import json_lots, json_lots_again
+from immunotrack.bulk.jsonfile import JsonFile
+from immunotrack.bulk.lot import Lot
 from immunotrack.bulk.textfile import Facts, Premises, TextFile
 from immunotrack.problems import InvalidInput, Problem
 from immunotrack.readers.delimited import (
@@ -35,35 +38,6 @@ _LONGEST_RECORD: Final = 2**24
 """A record of more bytes is not waited for."""
 
 
-OF_LINES: Final = frozenset(
-    {
-        *("ragged-row", "stray-quote", "empty-row", "repeated-header", "comment-line"),
-        "assumed-encoding",
-    }
-)
-"""What is said of the lines of a file, whatever their cells mean."""
-
-
-@dataclass(frozen=True, slots=True)
-class Lot:
-    """Some rows of a file.
-
-    Args:
-        number: That of its block.
-        cells: One text a column of the file, named by its place; `line`; `note`, the code of what
-            is wrong with the row as a whole or empty; `own`, the row as a row of CSV.
-        problems: Those of the rows as a whole.
-        facts: What they say about the file.
-        place: Where it is, if it is neat: each of its lines is a row.
-    """
-
-    number: int
-    cells: pl.DataFrame
-    problems: list[Problem]
-    facts: Facts
-    place: Place | None
-
-
 class Changed(Exception):  # noqa: N818 - a signal, no error
     """The file is not as its start says; it is read again with other premises."""
 
@@ -72,13 +46,20 @@ class Changed(Exception):  # noqa: N818 - a signal, no error
         self.premises = premises
 
 
-def lots(file: TextFile) -> Iterator[Lot]:
+LargeFile = TextFile | JsonFile
+"""A large file whose start was read."""
+
+
+def lots(file: LargeFile) -> Iterator[Lot]:
     """The rows of a file, lot by lot.
 
     Raises:
         InvalidInput: The file cannot be read.
         Changed: It has another encoding than its start.
     """
+    if isinstance(file, JsonFile):
+        yield from json_lots(file)
+        return
     with opened(file.path, file.source) as raw, long_cells():
         blocks = Blocks(raw, file.source, file.size)
         reader = _Reader(file, blocks)
@@ -88,7 +69,7 @@ def lots(file: TextFile) -> Iterator[Lot]:
                 yield reader.lot(rows)
 
 
-def lots_again(file: TextFile, places: Mapping[int, Place]) -> Iterator[Lot]:
+def lots_again(file: LargeFile, places: Mapping[int, Place]) -> Iterator[Lot]:
     """Neat lots that were read before.
 
     Args:
@@ -97,6 +78,9 @@ def lots_again(file: TextFile, places: Mapping[int, Place]) -> Iterator[Lot]:
     Raises:
         InvalidInput: The file cannot be read.
     """
+    if isinstance(file, JsonFile):
+        yield from json_lots_again(file, places)
+        return
     with opened(file.path, file.source) as raw, long_cells():
         reader = _Reader(file, Blocks(raw, file.source, file.size))
         for number, place in places.items():
@@ -193,7 +177,7 @@ class _Reader:
         try:
             return decode(block.data, self._file.source, self._file.stated)
         except InvalidInput as error:
-            raise _moved(error, block.line - 1) from None
+            raise moved(error, block.line - 1) from None
 
     def _even(self, data: bytes) -> pl.DataFrame | None:
         """The cells where every line is a row as wide as the header and has no quotation mark."""
@@ -418,12 +402,3 @@ def _mixed(assumed: Problem, codec: str) -> InvalidInput:
     """The error of a file that has UTF-8 beside what was assumed to be of another encoding."""
     letter = next(letter for letter in assumed.value or "" if not letter.isascii())
     return mixed_text(assumed.source, assumed.line, letter.encode(codec)[0])
-
-
-def _moved(error: InvalidInput, lines: int) -> InvalidInput:
-    """An error about a block as one about the file."""
-    problems = [
-        problem if problem.line is None else replace(problem, line=problem.line + lines)
-        for problem in error.problems
-    ]
-    return InvalidInput(problems, unreadable=error.unreadable)

@@ -22,7 +22,7 @@ HEAD: Final = 4 * 2**20
 """The table starts in so many bytes."""
 
 
-_WIDE: Final = 4096
+WIDE: Final = 4096
 """UTF-16 shows within so many bytes, by its zeros."""
 
 
@@ -126,7 +126,7 @@ class TextFile:
 
     def grid(self, rows: list[list[str]], lines: list[int], header_line: int = 0) -> Grid:
         """Some rows of the file as a grid."""
-        encoding = next(name for name, codec in _CODECS.items() if codec == self.premises.codec)
+        encoding = next(name for name, codec in CODECS.items() if codec == self.premises.codec)
         told = [encoding] * (encoding != "UTF-8") + self.start.told
         return Grid(
             source=self.source,
@@ -138,7 +138,8 @@ class TextFile:
         )
 
 
-_CODECS: Final = {"UTF-8": "utf-8", "Windows-1252": "cp1252", "ISO 8859-1": "iso8859-1"}
+CODECS: Final = {"UTF-8": "utf-8", "Windows-1252": "cp1252", "ISO 8859-1": "iso8859-1"}
+"""The encodings of which one byte or a few are a character, and a line feed is one byte."""
 
 
 def text_file(path: Path, source: str, options: Options, size: int) -> TextFile | None:
@@ -153,17 +154,17 @@ def text_file(path: Path, source: str, options: Options, size: int) -> TextFile 
     with opened(path, source) as file:
         head = file.read(HEAD)
     head = head[: head.rfind(b"\n") + 1]
-    if not head or options.fill_down or b"\0" in head[:_WIDE]:
+    if not head or options.fill_down or b"\0" in head[:WIDE]:
         return None
     text, encoding, assumed = decode(head, source, options.encoding)
-    if encoding not in _CODECS:
+    if encoding not in CODECS:
         return None
     named = {plain_header(column) for column in options.columns.values()}
     found = _start(text, named)
     if found is None:
         return None
     start, header = found
-    premises = Premises(_CODECS[encoding], assumed[0] if assumed else None)
+    premises = Premises(CODECS[encoding], assumed[0] if assumed else None)
     first = header.line + header.height
     return TextFile(path, source, start, header, first, options.encoding, premises, size)
 

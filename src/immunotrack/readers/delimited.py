@@ -120,7 +120,7 @@ class DelimitedTable:
             grid.problems.append(_stray(grid.source, record))
         elif not filled_cells(cells):
             grid.aside[row] = "empty-row"
-            grid.problems.append(_empty(grid.source, record))
+            grid.problems.append(blank_row(grid.source, record.line))
         elif len(cells) < self.width or filled_cells(cells[self.width :]):
             grid.faults[row] = "ragged-row"
             self.ragged[row] = len(cells)
@@ -202,12 +202,13 @@ def _stray(source: str, record: Record) -> Problem:
     )
 
 
-def _empty(source: str, record: Record) -> Problem:
+def blank_row(source: str, line: int) -> Problem:
+    """The warning of a row whose cells are all empty."""
     return Problem(
         code="empty-row",
         severity=Severity.WARNING,
         source=source,
-        line=record.line,
+        line=line,
         message="a row of empty cells holds no result",
     )
 

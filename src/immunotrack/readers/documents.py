@@ -78,10 +78,10 @@ def parse_documents(data: bytes, source: str, encoding: str = "") -> Documents:
     Raises:
         InvalidInput: It is no text or no JSON, or none of its lines is.
     """
-    text = _text(data, source, encoding)
+    text = text_of(data, source, encoding)
     if not text.strip():
         raise _refused(source, "empty-file", "the file is empty")
-    if _is_lined(text):
+    if is_lined(text):
         return _lined(text, source)
     try:
         value, items = decode(text)
@@ -121,7 +121,15 @@ def _problem(broken: Broken, source: str, above: int = 0) -> Problem:
     )
 
 
-def _text(data: bytes, source: str, encoding: str) -> str:
+def text_of(data: bytes, source: str, encoding: str = "") -> str:
+    """The text of a JSON file.
+
+    Args:
+        encoding: As the user states it; empty to find it.
+
+    Raises:
+        InvalidInput: It is no text of that encoding, or of those that JSON may have.
+    """
     try:
         return data.decode(encoding or json.detect_encoding(data)).removeprefix("\ufeff")
     except LookupError:
@@ -146,22 +154,23 @@ def _refused(source: str, code: str, message: str, line: int | None = None) -> I
     return InvalidInput([problem], unreadable=True)
 
 
-def _is_lined(text: str) -> bool:
+def is_lined(text: str) -> bool:
     """Whether each line is a document of its own; the first, or the two after it, tell."""
-    lines = (line for line in _lines(text) if line.strip())
+    lines = (line for line in text_lines(text) if line.strip())
     first, second, third = (next(lines, "") for _ in range(3))
     if not second:
         return False
     return _stands_alone(first) or (_stands_alone(second) and (not third or _stands_alone(third)))
 
 
-def _lines(text: str) -> Iterator[str]:
-    """The lines between line feeds; no other sign ends a line of JSON."""
+def text_lines(text: str) -> Iterator[str]:
+    """The lines that end in a line feed, or with the text; no other sign ends a line of JSON."""
     start = 0
     while (end := text.find("\n", start)) >= 0:
         yield text[start:end]
         start = end + 1
-    yield text[start:]
+    if start < len(text):
+        yield text[start:]
 
 
 def _stands_alone(line: str) -> bool:
@@ -174,7 +183,7 @@ def _stands_alone(line: str) -> bool:
 def _lined(text: str, source: str) -> Documents:
     documents: list[Document] = []
     problems: list[Problem] = []
-    for number, line in enumerate(_lines(text)):
+    for number, line in enumerate(text_lines(text)):
         if not line.strip():
             continue
         try:

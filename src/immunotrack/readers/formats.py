@@ -10,6 +10,7 @@ from immunotrack.problems import InvalidInput, Problem, shown
 from immunotrack.readers.delimited import read_grid
 from immunotrack.readers.grid import Grid, Options
 from immunotrack.readers.headers import header_score
+from immunotrack.readers.inflated import GZIP, gzip_start
 from immunotrack.readers.parquet import MAGIC, write_rows
 from immunotrack.settings import unreadable
 
@@ -44,6 +45,12 @@ def _fhir(path: Path, source: str, options: Options) -> list[Grid]:
     return read_fhir(path, source, options)
 
 
+def _ndjson(path: Path, source: str, options: Options) -> list[Grid]:
+    from immunotrack.readers.json_rows import read_json_rows
+
+    return read_json_rows(path, source, options)
+
+
 def _parquet(path: Path, source: str, options: Options) -> list[Grid]:
     with TemporaryDirectory(prefix="immunotrack-") as folder:
         rows = Path(folder) / "rows.csv"
@@ -54,6 +61,7 @@ def _parquet(path: Path, source: str, options: Options) -> list[Grid]:
 FORMATS: Final[dict[str, Reader]] = {
     "delimited": _delimited,
     "parquet": _parquet,
+    "ndjson": _ndjson,
     "excel": _excel,
     "sas": _sas,
     "dataset-json": _dataset_json,
@@ -82,7 +90,8 @@ SUFFIXES: Final = frozenset(
 )
 """What the files of a folder are called that are read as a study."""
 
-_HEAD: Final = 4096
+_HEAD: Final = 2**16
+"""The first bytes of a file, among them the first rows of a table."""
 
 
 def read_grids(path: Path, source: str, options: Options) -> list[Grid]:
@@ -94,16 +103,21 @@ def read_grids(path: Path, source: str, options: Options) -> list[Grid]:
     Raises:
         InvalidInput: The file cannot be read.
     """
-    return _READERS[_format(path, options)](path, source, options)
+    return _READERS[format_for(path, options)](path, source, options)
 
 
-def _format(path: Path, options: Options) -> str:
+def format_for(path: Path, options: Options) -> str:
+    """The name of the format in which a file is read: the stated one, or `format_of` it.
+
+    Raises:
+        InvalidInput: The file cannot be opened.
+    """
     return options.format if options.format in FORMATS else format_of(path)
 
 
 _ONLY_FOR: Final = {
     "sheet": ({"excel"}, "a workbook"),
-    "encoding": ({"delimited", "json", "dataset-json", "fhir"}, "a text file"),
+    "encoding": ({"delimited", "ndjson", "json", "dataset-json", "fhir"}, "a text file"),
 }
 """Option to the formats in which it says something, and what these are."""
 
@@ -115,7 +129,7 @@ def check_options(paths: Sequence[Path], options: Options) -> None:
         InvalidInput: There is one, or a file cannot be opened.
     """
     given = [name for name in _ONLY_FOR if getattr(options, name)]
-    found = {_format(path, options) for path in paths} if given else set()
+    found = {format_for(path, options) for path in paths} if given else set()
     problems = [
         Problem(
             code="unknown-option",
@@ -153,9 +167,20 @@ def _format_of(head: bytes, suffix: str) -> str:
         return "sas"
     if head.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")) or suffix in {".xlsx", ".xlsb"}:
         return "excel"
-    if suffix == ".dsjc":
-        return "dataset-json"
-    plain = head.replace(b"\x00", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n")
-    if plain.startswith((b"{", b"[")) and (suffix != ".csv" or b'":' in plain):
-        return "json"
-    return "delimited"
+    return "dataset-json" if suffix == ".dsjc" else _text_format(head, suffix)
+
+
+def _text_format(head: bytes, suffix: str) -> str:
+    inside = gzip_start(head, _HEAD) if head.startswith(GZIP) else head
+    plain = inside.replace(b"\x00", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n")
+    if not plain.startswith((b"{", b"[")) or (suffix == ".csv" and b'":' not in plain):
+        return "delimited"
+    if _has_rows(inside, cut=_HEAD in {len(head), len(inside)}):
+        return "ndjson"
+    return "delimited" if head.startswith(GZIP) else "json"
+
+
+def _has_rows(head: bytes, *, cut: bool) -> bool:
+    from immunotrack.readers.json_rows import looks_like_rows
+
+    return looks_like_rows(head, cut=cut)

@@ -2,6 +2,7 @@
 
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Final
 
 from immunotrack.problems import InvalidInput, Problem
@@ -14,6 +15,9 @@ MOST_SWOLLEN: Final = 250
 
 HARMLESS: Final = 2**26
 """So many bytes may come out of a file of any size."""
+
+GZIP: Final = b"\x1f\x8b"
+"""The first bytes of a gzip file."""
 
 _CHUNK: Final = 2**20
 
@@ -30,7 +34,7 @@ def inflated(data: bytes, source: str) -> bytes:
         InvalidInput: The stream is damaged, cut short, or holds more than `LARGEST_INFLATED` or
             than its size can hold.
     """
-    if data[:2] != b"\x1f\x8b" and not _is_zlib(data):
+    if not data.startswith(GZIP) and not _is_zlib(data):
         return data
     chunks: list[bytes] = []
     size = 0
@@ -57,7 +61,18 @@ def unzipped(data: bytes, source: str) -> bytes:
     Raises:
         InvalidInput: As `inflated`.
     """
-    return inflated(data, source) if data.startswith(b"\x1f\x8b") else data
+    return inflated(data, source) if data.startswith(GZIP) else data
+
+
+def gzip_start(head: bytes, size: int) -> bytes:
+    """The first bytes in a gzip file, as far as the start of it has them; none if damaged.
+
+    Args:
+        size: No more bytes than this.
+    """
+    with suppress(zlib.error):
+        return zlib.decompressobj(wbits=31).decompress(head, size)
+    return b""
 
 
 def _chunks(data: bytes) -> Iterator[bytes]:

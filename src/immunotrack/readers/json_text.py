@@ -35,7 +35,8 @@ def decode(text: str) -> tuple[object, Lines]:
     try:
         value = _read(text, reader)
     except JSONDecodeError as error:
-        message = f"not valid JSON: {error.msg[:1].lower()}{error.msg[1:]}"
+        said = error.msg.removesuffix(" starting at")
+        message = f"not valid JSON: {said[:1].lower()}{said[1:]}"
         raise Broken("unreadable", message, error.lineno, error.colno) from None
     except _RefusedValue as error:
         raise _broken("unreadable", f"not valid JSON: {error}", text, reader.start) from None

@@ -1,0 +1,90 @@
+"""The rows of a large NDJSON table as lots: lines of one shape at once, others one by one."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import polars as pl
+
+from immunotrack.annotated import csv_texts
+from immunotrack.bulk.blocks import Block, Place
+from immunotrack.bulk.jsonfile import JsonFile
+from immunotrack.bulk.lot import Lot, typed
+from immunotrack.bulk.shapes import Shape, Shapes
+from immunotrack.bulk.textfile import Facts
+from immunotrack.readers.delimited import blank_row
+from immunotrack.readers.grid import NumberCell
+from immunotrack.readers.json_row import JsonRow, json_row
+from immunotrack.readers.json_rows import truth_values
+
+
+def json_lots(file: JsonFile) -> Iterator[Lot]:
+    """The rows of a file, lot by lot.
+
+    Raises:
+        InvalidInput: The file cannot be read.
+    """
+    shapes = Shapes()
+    for block, lines in file.lines():
+        yield _lot(file, block, lines, shapes)
+
+
+def json_lots_again(file: JsonFile, places: Mapping[int, Place]) -> Iterator[Lot]:
+    """Lots that were read before.
+
+    Args:
+        places: Where each is, by its number, in the order of the file.
+
+    Raises:
+        InvalidInput: The file cannot be read.
+    """
+    shapes = Shapes()
+    for block, lines in file.lines_again(places):
+        yield _lot(file, block, lines, shapes)
+
+
+def _lot(file: JsonFile, block: Block, lines: pl.DataFrame, shapes: Shapes) -> Lot:
+    header = file.header.cells
+    parts: list[pl.DataFrame] = []
+    odd: dict[int, JsonRow] = {}
+    for shape, some in shapes.split(lines):
+        if shape is None:
+            line, own = some.select("line", "own").row(0)
+            odd[line] = json_row(own, file.source, line)
+        else:
+            parts.append(_alike(shape, some, header))
+    if odd:
+        parts.append(_apart(odd, header))
+    rows = pl.concat(parts).sort("line")
+    problems = [problem for row in odd.values() for problem in row.problems]
+    problems += [blank_row(file.source, line) for line in _blank(rows, odd)]
+    problems += truth_values(file.source, odd)
+    texts = csv_texts(rows.select(str(place) for place in range(file.width)))
+    cells = rows.with_columns(texts.alias("own"))
+    return Lot(block.number, cells, problems, Facts(), block.place)
+
+
+def _alike(shape: Shape, lines: pl.DataFrame, header: Sequence[str]) -> pl.DataFrame:
+    """The rows of lines of one shape."""
+    cells = shape.cells(lines["own"], header)
+    blank = pl.all_horizontal(
+        pl.col(str(place)).str.strip_chars() == "" for place in range(len(header))
+    )
+    note = pl.when(blank).then(pl.lit("empty-row")).otherwise(pl.lit(""))
+    return cells.with_columns(lines["line"].cast(pl.Int64), note=note)
+
+
+def _apart(odd: dict[int, JsonRow], header: Sequence[str]) -> pl.DataFrame:
+    """The rows of lines that were read one by one."""
+    columns: dict[str, list[object]] = {}
+    for place, key in enumerate(header):
+        cells = [row.cells.get(key, "") for row in odd.values()]
+        columns[str(place)] = [str(cell) for cell in cells]
+        columns[typed(str(place))] = [isinstance(cell, NumberCell) for cell in cells]
+    columns["line"] = list(odd)
+    columns["note"] = [row.note for row in odd.values()]
+    return pl.DataFrame(columns, schema_overrides={"line": pl.Int64})
+
+
+def _blank(rows: pl.DataFrame, odd: dict[int, JsonRow]) -> list[int]:
+    """The lines without content of which it was not told yet."""
+    empty = rows.filter(pl.col("note") == "empty-row")["line"]
+    return [line for line in empty.to_list() if line not in odd]

@@ -1,0 +1,133 @@
+"""A large NDJSON table: its keys, which are its columns, and how its text is decoded."""
+
+from codecs import BOM_UTF8
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import polars as pl
+
+from immunotrack.bulk.blocks import Block, Blocks, Place, line_feeds, moved, opened, read_again
+from immunotrack.bulk.shapes import Shapes
+from immunotrack.bulk.textfile import CODECS, HEAD, WIDE, Facts, Premises
+from immunotrack.problems import InvalidInput
+from immunotrack.readers.grid import Grid, Options
+from immunotrack.readers.json_row import json_row
+from immunotrack.readers.json_rows import json_text, new_keys, told_json
+from immunotrack.readers.record import Record
+from immunotrack.readers.start import Start
+
+
+@dataclass(frozen=True, slots=True)
+class JsonFile:
+    """A large NDJSON table whose keys were read.
+
+    Args:
+        source: What messages call it.
+        header: Its keys, on the line of the first object.
+        stated: The encoding that the user states, or empty.
+        encoding: Its name.
+        size: So many bytes are read at once.
+    """
+
+    path: Path
+    source: str
+    stated: str
+    encoding: str
+    size: int
+    header: Record = field(default_factory=lambda: Record(1, "", []))
+    start: Start = field(default_factory=lambda: Start(1, ","))
+    premises: Premises = field(default_factory=Premises)
+    first: int = 1
+
+    @property
+    def width(self) -> int:
+        """The number of its keys."""
+        return len(self.header.cells)
+
+    def knowing(self, _facts: Facts) -> "JsonFile":
+        """The file itself: its rows say nothing of it as a whole."""
+        return self
+
+    def grid(self, rows: list[list[str]], lines: list[int], header_line: int = 0) -> Grid:
+        """Some rows of the file as a grid."""
+        return Grid(
+            source=self.source,
+            header=self.header.cells,
+            header_line=header_line,
+            lines=lines,
+            rows=rows,
+            told=told_json(self.encoding),
+        )
+
+    def lines(self) -> Iterator[tuple[Block, pl.DataFrame]]:
+        """Its lines block by block: `line`, the number, and `own`, the text.
+
+        Raises:
+            InvalidInput: They cannot be read, or are no text.
+        """
+        with opened(self.path, self.source) as raw:
+            for block in Blocks(raw, self.source, self.size, line_feeds):
+                yield block, self._lines(block)
+
+    def lines_again(self, places: Mapping[int, Place]) -> Iterator[tuple[Block, pl.DataFrame]]:
+        """As `lines`, of blocks that were read before.
+
+        Args:
+            places: Where each is, by its number, in the order of the file.
+        """
+        with opened(self.path, self.source) as raw:
+            for number, place in places.items():
+                block = read_again(raw, number, place)
+                yield block, self._lines(block)
+
+    def _lines(self, block: Block) -> pl.DataFrame:
+        own = pl.Series("own", self._text(block).split("\n")[:-1], dtype=pl.String)
+        return own.to_frame().with_row_index("line", block.line)
+
+    def _text(self, block: Block) -> str:
+        mark = "\ufeff" if block.number and block.data.startswith(BOM_UTF8) else ""
+        try:
+            return mark + json_text(block.data, self.source, self.stated, usual="utf-8")[0]
+        except InvalidInput as error:
+            raise moved(error, block.line - 1) from None
+
+
+def json_file(path: Path, source: str, options: Options, size: int) -> JsonFile | None:
+    """A large NDJSON table; None if only the reader of small files can read it.
+
+    Args:
+        size: So many bytes are read at once.
+
+    Raises:
+        InvalidInput: It cannot be read to its end, is no text, or has too many keys.
+    """
+    with opened(path, source) as raw:
+        head = raw.read(HEAD)
+    if options.fill_down or b"\0" in head[:WIDE]:
+        return None
+    encoding = json_text(head, source, options.encoding)[1] if options.encoding else ""
+    if encoding and encoding not in CODECS:
+        return None
+    file = JsonFile(path, source, options.encoding, encoding, size)
+    header = _header(file)
+    return replace(file, header=header) if header.cells else None
+
+
+def _header(file: JsonFile) -> Record:
+    """The keys of a file in the order in which they come, and the line of the first ones."""
+    known: list[str] = []
+    first = 1
+    shapes = Shapes()
+    for _, lines in file.lines():
+        for line, keys in sorted(_keys(lines, shapes)):
+            first = first if known else line
+            new_keys(keys, file.source, line, known)
+    return Record(first, "", known)
+
+
+def _keys(lines: pl.DataFrame, shapes: Shapes) -> Iterator[tuple[int, tuple[str, ...]]]:
+    """The keys of some lines, those of one shape once, and where they stand first."""
+    for shape, some in shapes.split(lines):
+        line, own = some.select("line", "own").row(0)
+        yield line, shape.keys if shape else tuple(json_row(own, "", line).cells)
