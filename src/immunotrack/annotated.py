@@ -95,21 +95,28 @@ def flag_differences(source: Source, flagged: pl.DataFrame) -> list[Problem]:
     ]
 
 
-def annotated_csv(source: Source, flagged: pl.DataFrame) -> bytes:
+def annotated_csv(
+    source: Source, flagged: pl.DataFrame, *, plain: bool = False, also: Sequence[str] = ()
+) -> bytes:
     """The input's rows as CSV, each with `ADDED` behind it.
 
     A long file gives one row a row; a wide one gives one a result, and a row without results one.
     An added column whose name the input has already is prefixed `immunotrack_`. Rows of several
     files have their file's name in `source`.
+
+    Args:
+        plain: It is read by a program, and no text is defused.
+        also: Further columns of `flagged` that are added.
     """
     names = [f"own {number}" for number in range(len(source.header))]
     schema = dict.fromkeys(names, pl.String)
     own = pl.DataFrame(source.rows, schema=schema, orient="row").with_row_index("row")
     lines = pl.Series("own_line", source.lines, dtype=pl.Int64)
     files = [grid.source for grid in source.grids for _ in grid.rows]
-    added = flagged.select("row", *added_cells(flagged, (*HEAD, "problem", "visit")))
+    told = (*HEAD, "problem", "visit", *also)
+    added = flagged.select("row", *added_cells(flagged, told, plain=plain))
     visits = [part for part in ("visit",) if source.by_visit]
-    shown = (*ADDED, *visits, *(["source"] if len(source.grids) > 1 else []))
+    shown = (*ADDED, *visits, *(["source"] if len(source.grids) > 1 else []), *also)
     rows = (
         own.with_columns(
             lines.cast(pl.String).alias("line"),
@@ -139,9 +146,15 @@ def _without_empty(rows: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def added_cells(flagged: pl.DataFrame, names: Sequence[str]) -> list[pl.Expr]:
-    """The columns of flagged results as texts of a CSV file."""
-    return [_cell(name, flagged) for name in names]
+def added_cells(
+    flagged: pl.DataFrame, names: Sequence[str], *, plain: bool = False
+) -> list[pl.Expr]:
+    """The columns of flagged results as texts of a CSV file.
+
+    Args:
+        plain: It is read by a program, and no text is defused.
+    """
+    return [_cell(name, flagged, plain=plain) for name in names]
 
 
 def csv_texts(rows: pl.DataFrame) -> pl.Series:
@@ -157,19 +170,34 @@ def csv_texts(rows: pl.DataFrame) -> pl.Series:
 
 def added_header(own: Sequence[str], names: Sequence[str] = ADDED) -> bytes:
     """The header of the file: the input's own columns, and those that are added."""
-    added: list[str] = []
+    header = list(own)
     for name in names:
-        unique = name
-        while unique in own or unique in added:
-            unique = f"immunotrack_{unique}"
-        added.append(unique)
-    return f"{csv_line([*own, *added])}\n".encode()
+        header.append(unused_name(name, header))
+    return f"{csv_line(header)}\n".encode()
 
 
-def _cell(name: str, frame: pl.DataFrame) -> pl.Expr:
+def unused_name(name: str, header: Sequence[str]) -> str:
+    """The name of a column of ours, prefixed as often as the header has it already."""
+    return unused_name(f"{_PREFIX}{name}", header) if name in header else name
+
+
+def added_name(name: str, header: Sequence[str]) -> str:
+    """What a header calls a column that was added: the last one of its name or a prefixed one."""
+    return next(
+        own
+        for own in reversed(header)
+        if own.endswith(name) and not own.removesuffix(name).replace(_PREFIX, "")
+    )
+
+
+_PREFIX: Final = "immunotrack_"
+"""What stands before an added column's name where the input has that name already."""
+
+
+def _cell(name: str, frame: pl.DataFrame, *, plain: bool = False) -> pl.Expr:
     """A column as text for a CSV file."""
     column = pl.col(name)
-    if frame.schema[name] == pl.String:
+    if frame.schema[name] == pl.String and not plain:
         risky = column.str.contains(r"^[=+\-@\t\r]")
         return (
             pl.when(risky)

@@ -35,7 +35,7 @@ def _replace(target: Path, data: bytes) -> None:
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
-        temporary.chmod(0o666 & ~_umask())
+        temporary.chmod(0o666 & ~current_umask())
         temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)
@@ -53,7 +53,7 @@ def move_whole(whole: Path, path: Path) -> None:
             with whole.open("rb") as file, target.open("wb") as other:
                 shutil.copyfileobj(file, other)
         else:
-            whole.chmod(0o666 & ~_umask())
+            whole.chmod(0o666 & ~current_umask())
             shutil.move(whole, target)
     except OSError as error:
         raise InvalidInput([unwritable(str(path), error)]) from None
@@ -94,7 +94,8 @@ def not_both(one: Path, other: Path) -> None:
         raise InvalidInput([problem])
 
 
-def _umask() -> int:
+def current_umask() -> int:
+    """The rights that the user's files do not have."""
     mask = os.umask(0)
     os.umask(mask)
     return mask
@@ -102,7 +103,8 @@ def _umask() -> int:
 
 def unwritable(name: str, error: OSError) -> Problem:
     """The problem of an output that the operating system does not take."""
-    reason = (error.strerror or type(error).__name__).lower()
+    told = error.strerror or str(error).partition(" (os error")[0] or type(error).__name__
+    reason = told.lower()
     return Problem(code="unwritable", source=name, message=f"the file cannot be written: {reason}")
 
 

@@ -75,6 +75,7 @@ class Bulk:
         *,
         writing: bool = True,
         listing: bool = False,
+        plain: bool = False,
     ) -> Flagged:
         """Flag the file; what is written is kept in a folder.
 
@@ -82,13 +83,14 @@ class Bulk:
             folder: Is there and empty.
             writing: Whether the rows are written.
             listing: Whether the list of problems is written.
+            plain: The rows are read by a program, and not defused.
 
         Raises:
             InvalidInput: The file cannot be read to its end.
         """
         file, sign = self.file, None
         for attempt in range(_MOST_ATTEMPTS):
-            kept = Kept(folder / str(attempt), writing=writing, listing=listing)
+            kept = Kept(folder / str(attempt), writing, listing, plain)
             kept.folder.mkdir()
             try:
                 part, done = self._passed(file, ranges, sign, kept)
@@ -113,7 +115,8 @@ class Bulk:
     ) -> tuple[Part, Pass]:
         """One pass over the file."""
         part = first_part(file, self.options, sign)
-        judge = Judge(file, self.options, ranges, self.likeness, sign or part.evidence.sign)
+        sign = sign or part.evidence.sign
+        judge = Judge(file, self.options, ranges, self.likeness, sign, kept.plain)
         done = Pass(file, judge, kept)
         done.run(_head(file, part))
         return part, done

@@ -74,11 +74,13 @@ class Kept:
         folder: Is there and empty.
         writing: Whether the rows are written.
         listing: Whether the list of problems is written.
+        plain: The rows are read by a program, and not defused.
     """
 
     folder: Path
     writing: bool = True
     listing: bool = False
+    plain: bool = False
 
 
 @dataclass(slots=True)

@@ -57,6 +57,7 @@ class Judge:
 
     Args:
         sign: The decimal sign of the file.
+        plain: What is added to rows is read by a program, and not defused.
     """
 
     file: LargeFile
@@ -64,6 +65,7 @@ class Judge:
     ranges: Sequence[str | RangeSet]
     likeness: Likeness
     sign: DecimalSign | None
+    plain: bool = False
 
     def judge(self, cells: pl.DataFrame, *, alone: bool) -> Judgement:
         """What is said of some rows.
@@ -89,7 +91,7 @@ class Judge:
         )
         flagged = flagged_results(source, self.ranges)
         problems = [*results.problems, *flag_differences(source, flagged)]
-        texts = flagged.select(added_cells(flagged, (*HEAD, "problem")))
+        texts = flagged.select(added_cells(flagged, (*HEAD, "problem"), plain=self.plain))
         return Judgement(
             flagged,
             pl.DataFrame({"head": csv_texts(texts.select(HEAD)), "said": texts["problem"]}),

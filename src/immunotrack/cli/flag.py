@@ -39,6 +39,16 @@ class Finding(StrEnum):
     critical = "critical"
 
 
+class Part(StrEnum):
+    """What may tell the parts of a folder of Parquet files apart."""
+
+    analyte = "analyte"
+    unit = "unit"
+    range_source = "range_source"
+    flag = "flag"
+    patients = "patients"
+
+
 _FLAGS = {"low": {"L", "LL"}, "high": {"H", "HH"}, "critical": {"LL", "HH"}}
 
 
@@ -63,6 +73,13 @@ def flag(
         ),
     ] = None,
     report: options.Report = None,
+    partition_by: Annotated[
+        list[Part] | None,
+        typer.Option(
+            help="Write a folder FILE.parquet with a part for each text of a column that is added, "
+            "or 64 parts by patient. Repeatable."
+        ),
+    ] = None,
     *,
     reading: "Options",
     hiding: Hiding,
@@ -74,17 +91,18 @@ def flag(
     empty where no range applies.
     """
     from immunotrack.annotated import annotated_csv, flag_differences, flagged_results
-    from immunotrack.flagged_table import is_table, table_bytes
+    from immunotrack.flagged_table import write_flagged
     from immunotrack.outputs import write_whole
     from immunotrack.problem_list import problems_csv
     from immunotrack.readers import read_source
 
     wanted = _findings(fail_on or [])
     refuse_inputs([output, report], source, ranges or [])
+    parted_by = _parted_by(partition_by or [], output, source)
     if hiding.key is None:
         with large_source(source, reading, output or report) as large:
             if large is not None:
-                flag_large(*large, ranges or [], output, report, wanted)
+                flag_large(*large, ranges or [], output, report, wanted, parted_by)
                 return
     found = hiding.hide(read_source(source, reading))
     tell_reading(found.told)
@@ -93,8 +111,7 @@ def flag(
     if report is not None:
         write_whole(report, problems_csv(found, problems))
     if output is not None:
-        rows = annotated_csv(found, flagged)
-        write_whole(output, table_bytes(rows) if is_table(output) else rows)
+        write_flagged(output, found, flagged, parted_by)
     elif sys.stdout.isatty():
         _show(flagged)
     else:
@@ -117,6 +134,20 @@ def _findings(fail_on: list[str]) -> set[str]:
             f"{', '.join(unknown)}: choose from {', '.join(known)}", param_hint="--fail-on"
         )
     return {flag for name in names(fail_on) for flag in _FLAGS[name]}
+
+
+def _parted_by(parts: list[Part], output: Path | None, source: list[str]) -> list[str]:
+    """The columns that tell the parts of the output apart; none where it is one file."""
+    from immunotrack.datasets import check_dataset
+    from immunotrack.flagged_table import is_table
+    from immunotrack.readers import input_files
+
+    if not parts:
+        return []
+    if output is None or not is_table(output):
+        raise typer.BadParameter("needs -o FILE.parquet", param_hint="--partition-by")
+    check_dataset(output, input_files(source))
+    return list(dict.fromkeys(parts))
 
 
 def _show(flagged: "pl.DataFrame") -> None:

@@ -53,16 +53,23 @@ def flag_large(
     output: Path | None,
     report: Path | None,
     wanted: set[str],
+    parted_by: list[str],
 ) -> None:
     """`immunotrack flag` for a large file.
 
     Args:
         folder: For what is kept on disk.
         wanted: The flags with which the command fails.
+        parted_by: The columns that tell the parts of the output apart, if it has any.
     """
-    found = large.flagged(ranges, folder, listing=report is not None)
+    from immunotrack.flagged_table import is_table, write_large
+
+    plain = output is not None and is_table(output)
+    found = large.flagged(ranges, folder, listing=report is not None, plain=plain)
     tell_reading([found.told])
-    _write(found, output, report)
+    _write_list(found, report)
+    if output is not None:
+        write_large(found.rows.path, output, parted_by, large.likeness.patient)
     if output is None and sys.stdout.isatty():
         say("the rows are too many to show: write them with -o FILE.csv")
     elif output is None:
@@ -80,24 +87,18 @@ def check_large(large: "Bulk", folder: Path, report: Path | None) -> None:
     """`immunotrack check` for a large file."""
     found = large.flagged([], folder, writing=False, listing=report is not None)
     tell_reading([found.told])
-    _write(found, None, report)
+    _write_list(found, report)
     _tell(found, report)
     if found.outcome.errors:
         raise typer.Exit(INVALID_ROWS)
 
 
-def _write(found: "Flagged", output: Path | None, report: Path | None) -> None:
-    """Move the list of problems and the rows to their places."""
-    from immunotrack.flagged_table import is_table, write_table
+def _write_list(found: "Flagged", report: Path | None) -> None:
+    """Move the list of problems to its place."""
     from immunotrack.outputs import move_whole
 
     if report is not None:
         move_whole(found.listed.path, report)
-    if output is not None:
-        rows = found.rows.path
-        if is_table(output):
-            write_table(rows, rows := rows.with_suffix(".parquet"))
-        move_whole(rows, output)
 
 
 def _tell(found: "Flagged", report: Path | None) -> None:
