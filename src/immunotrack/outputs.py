@@ -5,10 +5,10 @@ import io
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from immunotrack.problems import InvalidInput, Problem
+from immunotrack.problems import InvalidInput, Problem, shown
 
 
 def write_whole(path: Path, data: bytes) -> None:
@@ -57,6 +57,27 @@ def move_whole(whole: Path, path: Path) -> None:
             shutil.move(whole, target)
     except OSError as error:
         raise InvalidInput([unwritable(str(path), error)]) from None
+
+
+def check_suffix(path: Path, known: Sequence[str], what: str) -> str:
+    """The suffix of an output in lower case, if it is one of those known.
+
+    Args:
+        what: What is written, `a figure`.
+
+    Raises:
+        InvalidInput: It is not.
+    """
+    suffix = path.suffix.lower()
+    if suffix not in known:
+        problem = Problem(
+            code="unknown-option",
+            source="-o",
+            message=f"{shown(path.suffix or path.name)} is no format of {what}",
+            fix=f"Let the name end in {', '.join(known[:-1])} or {known[-1]}.",
+        )
+        raise InvalidInput([problem])
+    return suffix
 
 
 def not_onto(output: Path, inputs: Iterable[Path]) -> None:

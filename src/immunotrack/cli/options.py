@@ -119,8 +119,8 @@ _SHARED: dict[str, tuple[Any, Any]] = {
             typer.Option(
                 "--format",
                 metavar="NAME",
-                help="Of the file: delimited, parquet, excel, sas, dataset-json, fhir; or of its "
-                "columns: sdtm, adam, omop, immunotrack. Found by itself.",
+                help="Of the file: delimited, ndjson, parquet, excel, sas, dataset-json, fhir; or "
+                "of its columns: sdtm, adam, omop, immunotrack. Found by itself.",
                 rich_help_panel=_READING,
             ),
         ],

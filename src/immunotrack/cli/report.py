@@ -37,16 +37,6 @@ def report(
             show_default=False,
         ),
     ] = None,
-    output: Annotated[
-        list[Path] | None,
-        typer.Option(
-            "-o",
-            "--output",
-            metavar="FILE.html|pdf",
-            help="The report; report.html by default. Repeatable.",
-            show_default=False,
-        ),
-    ] = None,
     from_: Annotated[
         Path | None,
         typer.Option("--from", metavar="FILE.json", help="Make it again from its --data."),
@@ -61,19 +51,18 @@ def report(
     Timeline, flags, response, grades, changes that matter, rules, doses against their plan, events,
     ranges with their sources, problems, and the files' hashes.
     """
-    outputs = output or [Path("report.html")]
     if (from_ is None) == (not source):
         raise typer.BadParameter("give a SOURCE, or --from, one of them", param_hint="SOURCE")
     if from_ is not None:
-        _again(from_, outputs, wanted, hiding)
+        _again(from_, wanted, hiding)
         return
-    wanted.check(outputs, wanted.read(source or []))
-    problems = make_report(source or [], outputs, wanted, reading, hiding)
+    wanted.check(wanted.read(source or []))
+    problems = make_report(source or [], wanted, reading, hiding)
     if any(problem.is_error for problem in problems):
         raise typer.Exit(INVALID_ROWS)
 
 
-def _again(path: Path, outputs: list[Path], wanted: Wanted, hiding: Hiding) -> None:
+def _again(path: Path, wanted: Wanted, hiding: Hiding) -> None:
     """Make a report again from its data.
 
     Raises:
@@ -85,6 +74,6 @@ def _again(path: Path, outputs: list[Path], wanted: Wanted, hiding: Hiding) -> N
     if hiding.key is not None:
         message = "it is for a SOURCE; the data are those of the report they were written with"
         raise typer.BadParameter(message, param_hint="--deidentify")
-    wanted.check(outputs, [path])
-    save_report(load_document(path), outputs, wanted.data, tell_progress)
-    tell_written(outputs, wanted.data)
+    wanted.check([path])
+    save_report(load_document(path), wanted.output, wanted.data, tell_progress)
+    tell_written(wanted)

@@ -17,6 +17,19 @@ if TYPE_CHECKING:
 
 _PANEL = "What is reported"
 _SHARED: dict[str, tuple[Any, Any]] = {
+    "output": (
+        Annotated[
+            list[Path] | None,
+            typer.Option(
+                "-o",
+                "--output",
+                metavar="FILE.html|pdf",
+                help="The report; report.html by default. Repeatable.",
+                show_default=False,
+            ),
+        ],
+        None,
+    ),
     "patient": (
         Annotated[
             list[str] | None,
@@ -24,12 +37,7 @@ _SHARED: dict[str, tuple[Any, Any]] = {
         ],
         None,
     ),
-    "events": (
-        Annotated[
-            Path | None, typer.Option(metavar="FILE", help="Doses, drugs, infections … as CSV.")
-        ],
-        None,
-    ),
+    "events": (options.Events, None),
     "data": (
         Annotated[
             Path | None,
@@ -101,6 +109,7 @@ _SHARED: dict[str, tuple[Any, Any]] = {
 class Wanted:
     """What is to be reported, as it was asked for."""
 
+    output: list[Path]
     patient: list[str]
     events: Path | None
     data: Path | None
@@ -120,7 +129,7 @@ class Wanted:
         files = [*input_files(source), *([self.events] if self.events else [])]
         return [*files, *(path for path in map(Path, settings) if path.is_file())]
 
-    def check(self, outputs: list[Path], read: list[Path]) -> None:
+    def check(self, read: list[Path]) -> None:
         """Refuse outputs that are inputs, or each other, or of no known kind.
 
         Raises:
@@ -131,9 +140,9 @@ class Wanted:
         from immunotrack.outputs import not_both, not_onto
         from immunotrack.report.save import check_report_format
 
-        for output in outputs:
+        for output in self.output:
             check_report_format(output)
-        written = [*outputs, *([self.data] if self.data else [])]
+        written = [*self.output, *([self.data] if self.data else [])]
         for path in written:
             not_onto(path, read)
         for one, other in combinations(written, 2):
@@ -143,7 +152,8 @@ class Wanted:
 def _wanted(given: dict[str, Any]) -> Wanted:
     lists = {name: given[name] or [] for name in ("patient", "ranges", "rule")}
     listed = {name: names(given[name] or []) for name in ("analytes", "log")}
-    return Wanted(**{**given, **lists, **listed})
+    output = given["output"] or [Path("report.html")]
+    return Wanted(**{**given, **lists, **listed, "output": output})
 
 
 with_wanted = options.with_shared("wanted", _SHARED, _wanted)
@@ -151,7 +161,7 @@ with_wanted = options.with_shared("wanted", _SHARED, _wanted)
 
 
 def make_report(
-    source: list[str], outputs: list[Path], wanted: Wanted, reading: "Options", hiding: Hiding
+    source: list[str], wanted: Wanted, reading: "Options", hiding: Hiding
 ) -> "list[Problem]":
     """Read a source, write its report, and tell what there is to tell.
 
@@ -180,12 +190,12 @@ def make_report(
         deidentified=hiding.said,
     )
     document = compose_report(found, asked, inputs_of(_inputs(source, wanted), hiding.key))
-    save_report(document, outputs, wanted.data, tell_progress)
+    save_report(document, wanted.output, wanted.data, tell_progress)
     tell_briefly(found.problems, found.name)
     if len(document.chapters) == 1:
         tell_problems(document.chapters[0].timeline.problems)
     say(found.counted)
-    tell_written(outputs, wanted.data)
+    tell_written(wanted)
     return found.problems
 
 
@@ -200,7 +210,7 @@ def tell_progress(number: int, every: int) -> None:
         say(f"drawn: {number} of {every} patients")
 
 
-def tell_written(outputs: list[Path], data: Path | None) -> None:
+def tell_written(wanted: Wanted) -> None:
     """What was written."""
-    said = f"report: {', '.join(map(str, outputs))}"
-    say(said + (f"; data: {data}" if data else ""))
+    said = f"report: {', '.join(map(str, wanted.output))}"
+    say(said + (f"; data: {wanted.data}" if wanted.data else ""))

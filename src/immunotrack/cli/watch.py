@@ -1,6 +1,5 @@
 """`immunotrack watch`: the report again whenever the export changes."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -24,16 +23,6 @@ def register(app: typer.Typer) -> None:
 @with_wanted
 def watch(
     source: options.Sources,
-    output: Annotated[
-        list[Path] | None,
-        typer.Option(
-            "-o",
-            "--output",
-            metavar="FILE.html|pdf",
-            help="The report; report.html by default. Repeatable.",
-            show_default=False,
-        ),
-    ] = None,
     every: Annotated[
         float, typer.Option(metavar="SECONDS", min=0.05, help="How often to look.")
     ] = 2.0,
@@ -52,16 +41,15 @@ def watch(
     from immunotrack.problems import InvalidInput
     from immunotrack.report.watching import changes
 
-    outputs = output or [Path("report.html")]
-    wanted.check(outputs, wanted.read(source))
+    wanted.check(wanted.read(source))
     say(f"watching {' '.join(source)}; Ctrl-C ends")
     try:
         for _ in changes(lambda: wanted.read(source), lambda: sleep(every)):
             try:
-                make_report(source, outputs, wanted, reading, hiding)
+                make_report(source, wanted, reading, hiding)
             except InvalidInput as error:
                 tell_problems(error.problems)
-                kept = [path for path in outputs if path.exists()]
+                kept = [path for path in wanted.output if path.exists()]
                 said = f"the last good report stays: {', '.join(map(str, kept))}"
                 say(said if kept else "there is no report yet")
     except KeyboardInterrupt:

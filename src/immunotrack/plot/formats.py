@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Final
 
-from immunotrack.problems import InvalidInput, Problem, shown
+from immunotrack.outputs import check_suffix
 
 FORMATS: Final = (".png", ".svg", ".pdf")
 
@@ -14,13 +14,4 @@ def check_format(path: Path) -> str:
     Raises:
         InvalidInput: It is not.
     """
-    suffix = path.suffix.lower()
-    if suffix not in FORMATS:
-        problem = Problem(
-            code="unknown-option",
-            source="-o",
-            message=f"{shown(path.suffix or path.name)} is no format of a figure",
-            fix=f"Let the name end in {', '.join(FORMATS[:-1])} or {FORMATS[-1]}.",
-        )
-        raise InvalidInput([problem])
-    return suffix
+    return check_suffix(path, FORMATS, "a figure")

@@ -4,8 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from immunotrack.outputs import write_whole
-from immunotrack.problems import InvalidInput, Problem, shown
+from immunotrack.outputs import check_suffix, write_whole
 from immunotrack.report.document import Document, Progress, again
 from immunotrack.report.page import html
 from immunotrack.report.paper import pdf
@@ -24,16 +23,7 @@ def check_report_format(path: Path) -> str:
     Raises:
         InvalidInput: It is not.
     """
-    suffix = path.suffix.lower()
-    if suffix not in FORMATS:
-        problem = Problem(
-            code="unknown-option",
-            source="-o",
-            message=f"{shown(path.suffix or path.name)} is no format of a report",
-            fix="Let the name end in .html or .pdf.",
-        )
-        raise InvalidInput([problem])
-    return suffix
+    return check_suffix(path, list(FORMATS), "a report")
 
 
 def save_report(
