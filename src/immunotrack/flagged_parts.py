@@ -27,7 +27,7 @@ def patient_part(column: str) -> pl.Expr:
     """The part of each patient: CRC-32 of the id in UTF-8, modulo 64, in two digits.
 
     >>> pl.DataFrame({"id": ["P1", "P2", None]}).select(patient_part("id"))["id"].to_list()
-    ['14', '46', None]
+    ['17', '43', None]
     """
     return pl.col(column).map_batches(_part_of_each, return_dtype=pl.String, is_elementwise=True)
 

@@ -37,6 +37,9 @@ TOTALS: Final[dict[str, Any]] = {
 repeated: spans that stand for several doses, which have no total.
 """
 
+COUNTS: Final = tuple(name for name, kind in TOTALS.items() if kind == WHOLE)
+"""Those that number doses: what was planned, and what became of it and of others."""
+
 
 @dataclass(frozen=True, slots=True)
 class Weight:

@@ -43,9 +43,23 @@ def test_a_table_for_people(tmp_path):
     lines = on_a_terminal(tmp_path, TERM="dumb").splitlines()
 
     assert [line.split() for line in lines] == [
-        ["patient", "when", "analyte", "result", "unit", "range", "from", "flag", "problem"],
-        ["P", "day", "1", "cd4", "350", "cells/µL", "414–1", "123", "covid-cohort-2020", "L"],
-        ["P", "day", "2", "CRP", "negative", "mg/L", "unknown-analyte", "text-result"],
+        ["patient:", "P"],
+        ["when", "analyte", "result", "unit", "range", "from", "flag", "problem"],
+        ["day", "1", "cd4", "350", "cells/µL", "414–1", "123", "covid-cohort-2020", "L"],
+        ["day", "2", "CRP", "negative", "mg/L", "unknown-analyte", "text-result"],
+    ]
+
+
+def test_flags_on_a_terminal_of_80_columns(tmp_path):
+    """Nothing is cut off: the problems stand below, each with whose result it is."""
+    lines = on_a_terminal(tmp_path, TERM="dumb", COLUMNS="80").splitlines()
+
+    assert [line.rstrip() for line in lines] == [
+        "patient: P",
+        "when   analyte  result    unit      range      from               flag",
+        "day 1  cd4      350       cells/µL  414–1\u2009123  covid-cohort-2020  L",
+        "day 2  CRP      negative  mg/L",
+        "day 2 CRP: problem: unknown-analyte text-result",
     ]
 
 

@@ -213,6 +213,7 @@ def _of_drug(events: "pl.DataFrame", wanted: str, plan: "Plan | None") -> "pl.Da
 def _summarise(table: "pl.DataFrame", totals: "pl.DataFrame", plan: "Plan | None") -> None:
     """The plan, which days are assumed, how many doses became what, and one patient's amounts."""
     from immunotrack.problems import counted
+    from immunotrack.totals import COUNTS
 
     if plan is not None:
         assumed = [dose for dose in plan.doses() if dose.assumed]
@@ -223,7 +224,7 @@ def _summarise(table: "pl.DataFrame", totals: "pl.DataFrame", plan: "Plan | None
     if assumed_doses := (table["basis"] == "assumed").sum():
         say(f"assumed doses, not stated as given on these days: {assumed_doses}")
 
-    counts = {name: int(totals[name].sum()) for name in _COUNTS[1:]}
+    counts = {name: int(totals[name].sum()) for name in COUNTS[1:]}
     told = ", ".join(f"{name.replace('_', ' ')} {n}" for name, n in counts.items() if n)
     patients = totals["patient_id"].n_unique()
     say(f"doses of {counted(patients, 'patient')}: {told or 'none'}")
@@ -265,20 +266,10 @@ def _dose_cells(row: dict[str, Any]) -> dict[str, str]:
     }
 
 
-_COUNTS: Final = (
-    "planned",
-    "given",
-    "missed",
-    "not_due",
-    "undetermined",
-    "extra",
-    "repeated",
-    "undated",
-)
-
-
 def _total_cells(row: dict[str, Any]) -> dict[str, str]:
-    counts = {name.replace("_", " "): str(row[name] or "") for name in _COUNTS}
+    from immunotrack.totals import COUNTS
+
+    counts = {name.replace("_", " "): str(row[name] or "") for name in COUNTS}
     return {
         "patient": row["patient_id"],
         "drug": row["name"],

@@ -4,13 +4,14 @@ import sys
 from collections import Counter
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from immunotrack.cli import options
 from immunotrack.cli.hiding import Hiding, with_hiding
 from immunotrack.cli.large import flag_large, large_source
+from immunotrack.cli.rows import on_terminal
 from immunotrack.cli.sources import refuse_inputs
 from immunotrack.cli.told import (
     FINDINGS,
@@ -25,8 +26,6 @@ from immunotrack.cli.told import (
 
 if TYPE_CHECKING:
     from datetime import datetime
-
-    import polars as pl
 
     from immunotrack.readers import Options
 
@@ -113,7 +112,7 @@ def flag(
     if output is not None:
         write_flagged(output, found, flagged, parted_by)
     elif sys.stdout.isatty():
-        _show(flagged)
+        on_terminal([_cells(row) for row in flagged.iter_rows(named=True)], {"flag": _STYLES})
     else:
         write_stdout(annotated_csv(found, flagged))
     tell_briefly(problems, found.name)
@@ -150,46 +149,16 @@ def _parted_by(parts: list[Part], output: Path | None, source: list[str]) -> lis
     return list(dict.fromkeys(parts))
 
 
-def _show(flagged: "pl.DataFrame") -> None:
-    """The results as a readable table on a terminal; columns without content are left out."""
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    rows = [_cells(row) for row in flagged.iter_rows(named=True)]
-    names = [name for name in _COLUMNS if any(row[name] for row in rows)]
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for name in names:
-        whole = name not in {"from", "problem"}
-        table.add_column(name, no_wrap=whole, overflow="ellipsis", justify=_COLUMNS[name])
-    for row in rows:
-        style = _STYLES.get(row["flag"], "")
-        table.add_row(*(Text(row[name], style=style if name == "flag" else "") for name in names))
-    Console().print(table)
-
-
-_COLUMNS: Final[dict[str, Literal["left", "right"]]] = {
-    "patient": "left",
-    "when": "left",
-    "analyte": "left",
-    "result": "right",
-    "unit": "left",
-    "range": "left",
-    "from": "left",
-    "flag": "left",
-    "problem": "left",
-}
 _STYLES: Final = {"L": "blue", "LL": "bold blue", "H": "red", "HH": "bold red"}
 
 
 def _cells(row: dict[str, Any]) -> dict[str, str]:
     """One result as the terminal shows it."""
     from immunotrack.numbers import grouped
-    from immunotrack.problems import printable
 
     low, high = ("" if row[side] is None else grouped(row[side]) for side in ("low", "high"))
     day = "" if row["day"] is None else f"day {row['day']:g}"
-    cells = {
+    return {
         "patient": row["patient_id"],
         "when": day or _when(row["time"]),
         "analyte": row["analyte"],
@@ -200,7 +169,6 @@ def _cells(row: dict[str, Any]) -> dict[str, str]:
         "flag": row["flag"],
         "problem": row["problem"],
     }
-    return {name: printable(cell) for name, cell in cells.items()}
 
 
 def _when(time: "datetime | None") -> str:

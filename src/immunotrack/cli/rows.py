@@ -67,19 +67,25 @@ def days(clock: str) -> str:
 _ONCE: Final = ("patient", "unit", "days", "origin")
 """Columns that are told above the table where all rows have the same."""
 
-_WHOSE: Final = ("patient", "analyte", "rule", "drug", "status", "day", "time")
+_WHOSE: Final = ("patient", "analyte", "rule", "drug", "status", "day", "time", "when")
 """Columns that say which row a sentence below the table belongs to."""
 
-_SENTENCES: Final = ("decided by", "criterion", "note", "why")
+_SENTENCES: Final = ("decided by", "criterion", "note", "why", "problem")
 """Columns that are told below the table where it has no room for them."""
 
 _NUMERIC: Final = frozenset("0123456789.,<>=-−+%")
-_WORDS: Final = ("patient", "time")
+_WORDS: Final = ("patient", "time", "when")
 """Columns that are no numbers, even where they have the letters of numbers."""
 
 
-def on_terminal(rows: Sequence[Mapping[str, str]]) -> None:
-    """A readable table: no column without content, and no content cut off where room is short."""
+def on_terminal(
+    rows: Sequence[Mapping[str, str]], styles: Mapping[str, Mapping[str, str]] | None = None
+) -> None:
+    """A readable table: no column without content, and no content cut off where room is short.
+
+    Args:
+        styles: Column to text to the style in which it is shown.
+    """
     from rich.console import Console
     from rich.text import Text
 
@@ -96,7 +102,7 @@ def on_terminal(rows: Sequence[Mapping[str, str]]) -> None:
     for line in lines:
         console.print(Text(line))
     if columns:
-        console.print(_table(columns, console.width))
+        console.print(_table(columns, console.width, styles or {}))
     for line in dict.fromkeys(_sentences(columns, below)):
         console.print(Text(line))
 
@@ -112,7 +118,9 @@ def _sentences(
                 yield f"{' '.join(filter(None, named))}: {name}: {cells[place]}"
 
 
-def _table(columns: Mapping[str, Sequence[str]], width: int) -> "Table":
+def _table(
+    columns: Mapping[str, Sequence[str]], width: int, styles: Mapping[str, Mapping[str, str]]
+) -> "Table":
     from rich.table import Table
     from rich.text import Text
 
@@ -121,8 +129,10 @@ def _table(columns: Mapping[str, Sequence[str]], width: int) -> "Table":
     for (name, column), own in zip(columns.items(), widths, strict=True):
         numbers = name not in _WORDS and all(_NUMERIC.issuperset(cell) for cell in column)
         table.add_column(name, overflow="fold", width=own, justify="right" if numbers else "left")
+    own_styles = [styles.get(name, {}) for name in columns]
     for row in zip(*columns.values(), strict=True):
-        table.add_row(*map(Text, row))
+        cells = zip(row, own_styles, strict=True)
+        table.add_row(*(Text(cell, style=own.get(cell, "")) for cell, own in cells))
     return table
 
 

@@ -1,6 +1,7 @@
 """What can be wrong with the rows of a file of results."""
 
 from dataclasses import dataclass
+from itertools import chain
 
 import polars as pl
 
@@ -46,18 +47,18 @@ def _undated() -> pl.Expr:
 def all_findings(dates: DateOrder) -> list[Finding]:
     """Everything that is looked for in the rows of a file of results."""
     return [
+        *_patient_findings(),
         *_name_findings(),
         *_time_findings(dates),
         *_limit_findings(),
         *_rule_findings(),
-        *_moment_findings(),
+        *_repeat_findings(),
+        *_conflict_findings(),
         *_series_findings(),
     ]
 
 
-def _name_findings() -> list[Finding]:
-    sex_known = pl.col("sex_text").str.strip_chars().str.to_lowercase().is_in(list(sexes()))
-    origins = ", ".join(ORIGINS)
+def _patient_findings() -> list[Finding]:
     return [
         Finding(
             "missing-patient",
@@ -75,6 +76,13 @@ def _name_findings() -> list[Finding]:
             "an id with blanks around it is another id than without",
             "Delete the blanks.",
         ),
+    ]
+
+
+def _name_findings() -> list[Finding]:
+    sex_known = pl.col("sex_text").str.strip_chars().str.to_lowercase().is_in(list(sexes()))
+    origins = ", ".join(ORIGINS)
+    return [
         Finding(
             "missing-analyte",
             _ERROR,
@@ -129,19 +137,22 @@ def _time_findings(dates: DateOrder) -> list[Finding]:
         for name in _TIMES
         for code in messages
     ]
-    return [*dated, *_day_findings(), *_age_findings()]
+    return [*dated, _day_zero(), *_undated_findings(), *_day_findings(), *_age_findings()]
 
 
-def _day_findings() -> list[Finding]:
+def _day_zero() -> Finding:
+    return Finding(
+        "study-day",
+        _WARNING,
+        "day",
+        (pl.col("clock") == STUDY_DAY) & (pl.col("day") == 0),
+        "no study day is 0: day 1 is the reference start, and the day before it is -1",
+        "Correct the day.",
+    )
+
+
+def _undated_findings() -> list[Finding]:
     return [
-        Finding(
-            "study-day",
-            _WARNING,
-            "day",
-            (pl.col("clock") == STUDY_DAY) & (pl.col("day") == 0),
-            "no study day is 0: day 1 is the reference start, and the day before it is -1",
-            "Correct the day.",
-        ),
         Finding(
             "missing-time",
             _ERROR,
@@ -166,6 +177,11 @@ def _day_findings() -> list[Finding]:
             "no time of sampling, so the time of issue",
             once=True,
         ),
+    ]
+
+
+def _day_findings() -> list[Finding]:
+    return [
         Finding(
             "study-day",
             _WARNING,
@@ -217,8 +233,8 @@ def _age_findings() -> list[Finding]:
 
 
 def _limit_findings() -> list[Finding]:
-    fix = "Write a number, or leave it empty where there is no limit."
-    findings = [
+    of_each = [_findings_of(limit) for limit in (*LIMITS, "detection_limit")]
+    return [
         Finding(
             "empty-range",
             _WARNING,
@@ -226,43 +242,42 @@ def _limit_findings() -> list[Finding]:
             pl.col("zero_range"),
             "a range of 0 to 0 is read as no range",
             "Leave both limits empty where there is none.",
-        )
+        ),
+        *chain.from_iterable(of_each),
     ]
-    for limit in (*LIMITS, "detection_limit"):
-        unclear = pl.col(f"{limit}_unclear")
-        none = ~_blank(f"{limit}_text") & pl.col(limit).is_null() & ~pl.col("zero_range")
-        wrong = none & ~unclear
-        if limit == "detection_limit":
-            wrong |= pl.col(limit) < 0
-        findings += [
-            Finding(
-                "ambiguous-number",
-                _ERROR,
-                limit,
-                unclear,
-                "another number with a decimal comma than with a decimal point",
-                "Add --decimal point or --decimal comma.",
-            ),
-            Finding(
-                "bad-limit",
-                _ERROR,
-                limit,
-                wrong & pl.col("known"),
-                "not a number, and a limit is one of zero or more"
-                if limit == "detection_limit"
-                else "not a number, and a limit must be one",
-                fix,
-            ),
-            Finding(
-                "text-range",
-                _WARNING,
-                limit,
-                wrong & ~pl.col("known"),
-                "a limit in words is not used",
-                "",
-            ),
-        ]
-    return findings
+
+
+def _findings_of(limit: str) -> list[Finding]:
+    unclear = pl.col(f"{limit}_unclear")
+    none = ~_blank(f"{limit}_text") & pl.col(limit).is_null() & ~pl.col("zero_range")
+    wrong, must = none & ~unclear, "a limit must be one"
+    if limit == "detection_limit":
+        wrong, must = wrong | (pl.col(limit) < 0), "a limit is one of zero or more"
+    return [
+        Finding(
+            "ambiguous-number",
+            _ERROR,
+            limit,
+            unclear,
+            "another number with a decimal comma than with a decimal point",
+            "Add --decimal point or --decimal comma.",
+        ),
+        Finding(
+            "bad-limit",
+            _ERROR,
+            limit,
+            wrong & pl.col("known"),
+            f"not a number, and {must}",
+            "Write a number, or leave it empty where there is no limit.",
+        ),
+        Finding(
+            "text-range",
+            _WARNING,
+            limit,
+            wrong & ~pl.col("known"),
+            "a limit in words is not used",
+        ),
+    ]
 
 
 def _rule_findings() -> list[Finding]:
@@ -281,9 +296,7 @@ def _rule_findings() -> list[Finding]:
     ]
 
 
-def _moment_findings() -> list[Finding]:
-    conflict, later = pl.col("conflict"), pl.col("later")
-    clocked, known = pl.col("clocked"), pl.col("known")
+def _repeat_findings() -> list[Finding]:
     return [
         Finding(
             "repeated-result",
@@ -312,6 +325,13 @@ def _moment_findings() -> list[Finding]:
             "",
             "other",
         ),
+    ]
+
+
+def _conflict_findings() -> list[Finding]:
+    conflict, later = pl.col("conflict"), pl.col("later")
+    clocked, known = pl.col("clocked"), pl.col("known")
+    return [
         Finding(
             "conflicting-results",
             _ERROR,

@@ -4,6 +4,7 @@ from immunotrack.report import words
 from immunotrack.report.document import Chapter
 from immunotrack.report.tables import Table, table
 from immunotrack.report.words import analyte_name, legible, unit_words
+from immunotrack.totals import COUNTS
 
 
 def response_table(chapter: Chapter) -> Table:
@@ -28,7 +29,7 @@ def response_table(chapter: Chapter) -> Table:
         "last come after it. A change of range lies between the two visits that enclose it.",
         numeric=("Baseline", "Nadir", "Peak", "Fold at peak", "Last"),
         after=[
-            f"{analyte_name(row['analyte'])}, not told: {row['why']}."
+            f"{analyte_name(row['analyte'])}, not told: {words.reasons(row['why'])}."
             for row in chapter.response
             if row["why"]
         ],
@@ -73,20 +74,7 @@ def _totals(chapter: Chapter) -> str:
     """How many doses were given and how much in all."""
     told = []
     for row in chapter.totals:
-        counts = [
-            f"{row[name]} {name.replace('_', ' ')}"
-            for name in (
-                "planned",
-                "given",
-                "missed",
-                "not_due",
-                "undetermined",
-                "extra",
-                "repeated",
-                "undated",
-            )
-            if row[name]
-        ]
+        counts = [f"{row[name]} {name.replace('_', ' ')}" for name in COUNTS if row[name]]
         sums = [
             _amount(row[amount], row[unit])
             for amount, unit in (("total_per_kg", "per_kg_unit"), ("total", "unit"))

@@ -116,3 +116,29 @@ def change_words(row: Row) -> str:
     percent = row["change_percent"]
     said = "" if percent is None else f"{'+' if percent > 0 else ''}{number(percent, 3)} %"
     return " ".join(filter(None, (said, {"U": "↑ U", "D": "↓ D"}.get(row["change_flag"], ""))))
+
+
+_READ_OFF: Final = {
+    "until_day": "the last day that was asked for",
+    "change_peak": "change at the peak",
+    "fold_peak": "fold at the peak",
+    "percent_peak": "change at the peak in %",
+    "change_last": "change at the last result",
+    "fold_last": "fold at the last result",
+    "percent_last": "change at the last result in %",
+    "change, fold, percent of peak": "change at the peak",
+    "change, fold, percent of last": "change at the last result",
+    "change, fold, percent": "change",
+    "area": "area above the baseline",
+}
+"""What the read-out says a reason of, as a reader calls it."""
+
+
+def reasons(why: str) -> str:
+    """Why something could not be read off a course, in plain words.
+
+    >>> reasons("nadir: censored; fold_last: >9, as a value is censored")
+    'nadir: censored; fold at the last result: >9, as a value is censored'
+    """
+    told = (part.partition(": ") for part in why.split("; "))
+    return "; ".join(f"{_READ_OFF.get(name, name)}{sign}{why}" for name, sign, why in told)
