@@ -132,3 +132,34 @@ def test_a_damaged_file_leaves_nothing(run, tmp_path):
     assert done.returncode == 3
     assert "the compressed data are cut short" in done.stderr
     assert not (tmp_path / "out.csv").exists()
+
+
+HELD = (
+    "are held in memory; one delimited, NDJSON or Parquet file with a row a result streams by, "
+    "without --deidentify, --fill-down, --json, --plausibility and --events"
+)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["flag", "wide.csv"], f"wide.csv: 1 MB {HELD}"),
+        (["flag", "wide.csv", "labs.csv"], f"2 files: 3 MB {HELD}"),
+        (["flag", "labs.csv", "--fill-down"], f"labs.csv: 2 MB {HELD}"),
+        (["flag", "labs.csv", "--deidentify"], f"labs.csv: 2 MB {HELD}"),
+        (["check", "labs.csv", "--json"], f"labs.csv: 2 MB {HELD}"),
+        (["check", "labs.csv"], ""),
+        (["flag", "small.csv"], ""),
+    ],
+)
+def test_what_is_held_is_told_first(run, tmp_path, monkeypatch, words, said):
+    """A large source that does not stream by is named with its size before it is read."""
+    monkeypatch.setattr(large, "LARGE", 10**6)
+    blank = " " * 1_000_000
+    (tmp_path / "small.csv").write_text(HEADER + ROWS, encoding="utf-8")
+    (tmp_path / "wide.csv").write_text(f"patient,date,CD4\nP1,2020-03-01,5\n{blank}", "utf-8")
+    (tmp_path / "labs.csv").write_text(HEADER + ROWS + blank + "\n" + blank + "\n", "utf-8")
+    lines = run(*words).stderr.splitlines()
+
+    assert (lines[0] if said else "") == said
+    assert sum(HELD in line for line in lines) == (1 if said else 0)

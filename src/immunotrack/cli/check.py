@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from immunotrack.cli import options
-from immunotrack.cli.large import check_large, large_source
+from immunotrack.cli.large import check_large, large_source, tell_held
 from immunotrack.cli.sources import read_with_events, refuse_inputs
 from immunotrack.cli.told import INVALID_ROWS, say, tell_problems, tell_reading, write_stdout
 
@@ -51,6 +51,7 @@ def check(
             if large is not None:
                 check_large(*large, report)
                 return
+    tell_held(source)
     found = read_with_events(source, events, reading)
     tell_reading(found.told)
     answers = narrative_answers(found)

@@ -10,7 +10,7 @@ import typer
 
 from immunotrack.cli import options
 from immunotrack.cli.hiding import Hiding, with_hiding
-from immunotrack.cli.large import flag_large, large_source
+from immunotrack.cli.large import flag_large, large_source, tell_held
 from immunotrack.cli.rows import on_terminal
 from immunotrack.cli.sources import refuse_inputs
 from immunotrack.cli.told import (
@@ -103,6 +103,7 @@ def flag(
             if large is not None:
                 flag_large(*large, ranges or [], output, report, wanted, parted_by)
                 return
+    tell_held(source)
     found = hiding.hide(read_source(source, reading))
     tell_reading(found.told)
     flagged = flagged_results(found, ranges or [])

@@ -46,6 +46,23 @@ def large_source(
         yield large
 
 
+def tell_held(source: list[str]) -> None:
+    """Say before it is read that a large source is held in memory."""
+    from immunotrack.readers import input_files
+
+    files = [path for path in input_files(source) if path.is_file()]
+    size = sum(path.stat().st_size for path in files)
+    if size >= LARGE:
+        name = source[0] if len(source) == 1 else f"{len(files)} files"
+        say(f"{name}: {size / 1e6:.0f} MB are held in memory; {_STREAMS}")
+
+
+_STREAMS: Final = (
+    "one delimited, NDJSON or Parquet file with a row a result streams by, without --deidentify, "
+    "--fill-down, --json, --plausibility and --events"
+)
+
+
 def flag_large(
     large: "Bulk",
     folder: Path,
