@@ -89,7 +89,7 @@ class Bulk:
             InvalidInput: The file cannot be read to its end.
         """
         file, sign = self.file, None
-        for attempt in range(_MOST_ATTEMPTS):
+        for attempt in range(MOST_ATTEMPTS):
             kept = Kept(folder / str(attempt), writing, listing, plain)
             kept.folder.mkdir()
             try:
@@ -118,17 +118,12 @@ class Bulk:
         sign = sign or part.evidence.sign
         judge = Judge(file, self.options, ranges, self.likeness, sign, kept.plain)
         done = Pass(file, judge, kept)
-        done.run(_head(file, part))
+        done.run(head_problems(file, part))
         return part, done
 
     def _finished(self, part: Part, done: Pass) -> Flagged:
-        outcome, facts = done.outcome, done.facts
-        for code, (_, number) in {
-            "comment-line": facts.comments,
-            "repeated-header": facts.headers,
-        }.items():
-            if number:
-                outcome.warnings[code] += number - 1
+        outcome = done.outcome
+        outcome.tell_lines(done.facts)
         return Flagged(
             f"{self.file.source}: {part.told}",
             done.rows,
@@ -139,7 +134,7 @@ class Bulk:
         )
 
 
-def _head(file: LargeFile, part: Part) -> list[Problem]:
+def head_problems(file: LargeFile, part: Part) -> list[Problem]:
     """The problems of the header and of what stands above it."""
     assumed = file.premises.assumed
     found = unread_ranges(file.source, file.header.cells, part.layout, file.header.line)
@@ -149,7 +144,8 @@ def _head(file: LargeFile, part: Part) -> list[Problem]:
     return ordered(found)
 
 
-_MOST_ATTEMPTS: Final = 5
+MOST_ATTEMPTS: Final = 5
+"""So often a file is read until it is as it was taken to be."""
 
 
 def bulk_file(path: Path, name: str, options: Options, size: int = SIZE) -> Bulk | None:
@@ -211,7 +207,7 @@ STREAMED: Final = frozenset({"delimited", "ndjson", "parquet"})
 
 def _first_lot(file: LargeFile) -> tuple[LargeFile, Lot | None]:
     """The first rows of a file, which is then known by the encoding that they have."""
-    for _ in range(_MOST_ATTEMPTS):
+    for _ in range(MOST_ATTEMPTS):
         try:
             return file, next(lots(file), None)
         except Changed as changed:

@@ -18,6 +18,7 @@ from immunotrack.annotated import (
 from immunotrack.bulk.likeness import Likeness
 from immunotrack.bulk.lot import row_texts
 from immunotrack.bulk.lots import LargeFile
+from immunotrack.bulk.textfile import Facts
 from immunotrack.problem_list import listed, rank
 from immunotrack.problems import Problem
 from immunotrack.ranges import RangeSet
@@ -75,11 +76,25 @@ class Judge:
             alone: No row is compared with another one; else they are in the order of the file,
                 and `line` is where they stand.
         """
+        source, evidence = self.read(cells, alone=alone)
+        flagged = flagged_results(source, self.ranges)
+        problems = [*source.problems, *flag_differences(source, flagged)]
+        texts = flagged.select(added_cells(flagged, (*HEAD, "problem"), plain=self.plain))
+        return Judgement(
+            flagged,
+            pl.DataFrame({"head": csv_texts(texts.select(HEAD)), "said": texts["problem"]}),
+            _by_row(problems, source.lines),
+            evidence,
+        )
+
+    def read(self, cells: pl.DataFrame, *, alone: bool) -> tuple[Source, SignEvidence]:
+        """Some rows as a small file of them is read; the arguments are those of `judge`."""
         lines = list(range(1, len(cells) + 1)) if alone else cells["line"].to_list()
         grid = self._grid(cells, lines)
         part = read_part(grid, self.options, self.sign)
         results = read_results([part], _NOBODY.facts, self.options, alone=alone)
         own = part.layout.roles.get("own_flag")
+        named = results.table["patient_id"].unique(maintain_order=True)
         source = Source(
             name=self.file.source,
             grids=[grid],
@@ -88,16 +103,9 @@ class Judge:
             problems=results.problems,
             told=[],
             flag_columns={} if own is None else {grid.source: grid.header[own]},
+            patients=tuple(named.filter(named.str.strip_chars() != "")),
         )
-        flagged = flagged_results(source, self.ranges)
-        problems = [*results.problems, *flag_differences(source, flagged)]
-        texts = flagged.select(added_cells(flagged, (*HEAD, "problem"), plain=self.plain))
-        return Judgement(
-            flagged,
-            pl.DataFrame({"head": csv_texts(texts.select(HEAD)), "said": texts["problem"]}),
-            _by_row(problems, lines),
-            part.evidence,
-        )
+        return source, part.evidence
 
     def _grid(self, cells: pl.DataFrame, lines: list[int]) -> Grid:
         """Some rows as a grid; what is not read stays empty."""
@@ -246,6 +254,13 @@ class Outcome:
         aside = Counter({why: n for (fate, why), n in self.fates.items() if fate == "aside" and n})
         used, merged, wrong = (self.fates[fate, ""] for fate in ("used", "merged", "error"))
         return Counts(used, merged, aside, wrong)
+
+    def tell_lines(self, facts: Facts) -> None:
+        """Count what is told once of many lines of a file as often as there are such lines."""
+        shared = {"comment-line": facts.comments, "repeated-header": facts.headers}
+        for code, (_, number) in shared.items():
+            if number:
+                self.warnings[code] += number - 1
 
     def tell(self, problem: Problem, count: int) -> None:
         """Count a problem of so many rows; fewer than none are taken back."""

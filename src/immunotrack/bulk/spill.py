@@ -28,10 +28,13 @@ class Spill:
         """The numbers of which there is a table, in order."""
         return sorted(self._files)
 
+    def table(self, number: int) -> pl.DataFrame:
+        """The whole table of a number."""
+        return pl.concat(pl.read_ipc(path) for path in self._files[number])
+
     def take(self, number: int) -> pl.DataFrame:
         """The whole table of a number; it is not kept any longer."""
-        files = self._files.pop(number)
-        frame = pl.concat(pl.read_ipc(path) for path in files)
-        for path in files:
+        frame = self.table(number)
+        for path in self._files.pop(number):
             path.unlink()
         return frame

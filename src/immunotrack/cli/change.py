@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from immunotrack.cli import options, rows
-from immunotrack.cli.sources import analyte_keys, of_analytes, refuse_inputs, say_illustrative
+from immunotrack.cli.sources import (
+    analyte_keys,
+    of_analytes,
+    origins,
+    refuse_inputs,
+    say_illustrative,
+)
 from immunotrack.cli.told import INVALID_ROWS, names, pairs, say, tell_briefly, tell_reading
 
 if TYPE_CHECKING:
@@ -87,7 +93,7 @@ def change(
     tell_briefly(found.problems, found.name)
     say(found.counted)
     _summarise(table, variation)
-    say_illustrative(wanted)
+    say_illustrative(origins(wanted))
     if any(problem.is_error for problem in found.problems):
         raise typer.Exit(INVALID_ROWS)
 

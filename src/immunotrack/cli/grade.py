@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from immunotrack.cli import options, rows
-from immunotrack.cli.sources import read_with_events, refuse_inputs, say_illustrative
+from immunotrack.cli.sources import origins, read_with_events, refuse_inputs, say_illustrative
 from immunotrack.cli.told import INVALID_ROWS, say, tell_briefly, tell_reading
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def grade(
     say(found.counted)
     say(f"{chosen.title}, {chosen.version}. {chosen.note}.")
     _summarise(graded)
-    say_illustrative(graded.filter(graded["grade_scale"] != ""))
+    say_illustrative(origins(graded.filter(graded["grade_scale"] != "")))
     if any(problem.is_error for problem in found.problems):
         raise typer.Exit(INVALID_ROWS)
 

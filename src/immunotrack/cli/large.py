@@ -13,9 +13,8 @@ from immunotrack.cli.told import (
     INVALID_ROWS,
     say,
     summarise,
-    tell_first,
+    tell_counted,
     tell_reading,
-    tell_warnings,
 )
 
 if TYPE_CHECKING:
@@ -120,12 +119,6 @@ def _write_list(found: "Flagged", report: Path | None) -> None:
 
 def _tell(found: "Flagged", report: Path | None) -> None:
     """The first errors, the numbers of all problems, and what became of the rows."""
-    from immunotrack.problems import counted
-
-    total = found.outcome.errors
-    tell_first(found.errors, total)
-    if total:
-        say(f"{counted(total, 'error')}, 0 warnings")
     full = "--report FILE.csv" if report is None else str(report)
-    tell_warnings(found.outcome.warnings, full)
+    tell_counted(found.errors, found.outcome.errors, found.outcome.warnings, full)
     say(found.counts.said("row"))

@@ -7,13 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from immunotrack.cli import options, rows
-from immunotrack.cli.sources import (
-    of_analytes,
-    read_with_events,
-    refuse_inputs,
-    say_illustrative,
-)
-from immunotrack.cli.told import INVALID_ROWS, names, say, tell_briefly, tell_reading
+from immunotrack.cli.answers import ask
+from immunotrack.cli.sources import of_analytes, refuse_inputs
+from immunotrack.cli.told import names, say
 
 if TYPE_CHECKING:
     import polars as pl
@@ -78,6 +74,9 @@ def response(
     and doses; `why` says what could not be computed. With --rule one row a patient and rule: met,
     not met or undetermined.
     """
+    from dataclasses import replace
+
+    from immunotrack.decisions import choose_rules
     from immunotrack.evidence.beside import beside, beside_notes
     from immunotrack.responses import response as read_response
     from immunotrack.verdicts import decide
@@ -90,16 +89,16 @@ def response(
     if until_day is not None and not isfinite(until_day):
         raise typer.BadParameter("it is no day", param_hint="--until-day")
     refuse_inputs([output], source, [*(ranges or []), *(rule or []), events])
-    found = read_with_events(source, events, reading)
-    tell_reading(found.told)
-    happened = found.events.table
-    sets = [*(ranges or []), *found.ranges]
-    if evidence:
-        told = beside(found.used, happened)
-    elif rule:
-        told = decide(found.used, happened, rule, ranges=sets)
-    else:
-        told = read_response(
+    choose_rules(rule or [])
+
+    def answered(found: "Source") -> "pl.DataFrame":
+        happened = found.events.table
+        sets = [*(ranges or []), *found.ranges]
+        if evidence:
+            return beside(found.used, happened)
+        if rule:
+            return decide(found.used, happened, rule, ranges=sets)
+        return read_response(
             found.used,
             happened,
             baseline=baseline.value,
@@ -107,15 +106,16 @@ def response(
             until_day=until_day,
             ranges=sets,
         )
-    told = of_analytes(told, names(analytes or []))
-    rows.write(told, output, json=json, show=_shown_by(rule=bool(rule), evidence=evidence))
-    tell_briefly(found.problems, found.name)
-    say(found.counted)
-    for note in beside_notes(told.to_dicts()) if evidence else []:
+
+    found = ask(source, events, reading, output, answered, first="rule")
+    found = replace(found, table=of_analytes(found.table, names(analytes or [])))
+    rows.write(found.table, output, json=json, show=_shown_by(rule=bool(rule), evidence=evidence))
+    found.tell()
+    for note in beside_notes(found.table.to_dicts()) if evidence else []:
         say(note)
-    _summarise(told, found)
-    if any(problem.is_error for problem in found.problems):
-        raise typer.Exit(INVALID_ROWS)
+    _summarise(found.table)
+    found.tell_illustrative()
+    found.refuse_errors()
 
 
 def _refuse_useless(*, rule: bool, evidence: bool, given: bool) -> None:
@@ -142,8 +142,8 @@ def _shown_by(*, rule: bool, evidence: bool) -> rows.Cells:
     return _beside_cells if evidence else _cells
 
 
-def _summarise(told: "pl.DataFrame", found: "Source") -> None:
-    """How many series, or answers, there are, and whose values are illustrative."""
+def _summarise(told: "pl.DataFrame") -> None:
+    """How many series, or answers, there are."""
     from collections import Counter
 
     from immunotrack.problems import counted
@@ -158,8 +158,6 @@ def _summarise(told: "pl.DataFrame", found: "Source") -> None:
         say(f"{changes} of {counted(len(told), 'pooled difference')} beside a change of {patients}")
     else:
         say(f"{len(told)} series of {patients}")
-    used = found.used.filter(found.used["analyte"].is_in(told["analyte"].unique().to_list()))
-    say_illustrative(used)
 
 
 def _cells(row: dict[str, Any]) -> dict[str, str]:

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from immunotrack.cli import options, rows
-from immunotrack.cli.sources import read_with_events, refuse_inputs, say_illustrative
-from immunotrack.cli.told import FINDINGS, INVALID_ROWS, names, say, tell_briefly, tell_reading
+from immunotrack.cli.answers import ask
+from immunotrack.cli.sources import refuse_inputs
+from immunotrack.cli.told import FINDINGS, names, say
 
 if TYPE_CHECKING:
     import polars as pl
 
-    from immunotrack.readers import Options
+    from immunotrack.readers import Options, Source
 
 
 class Finding(StrEnum):
@@ -60,27 +61,29 @@ def screen(
     undetermined, and the results that decided it. Of several sets of results that meet a rule the
     last before the first dose is shown; first_met_day is the first.
     """
+    from immunotrack.decisions import choose_rules
     from immunotrack.screening import screen as screen_patients
 
     wanted = _answers(fail_on or [])
     refuse_inputs([output], source, [*(ranges or []), *rule, events])
-    found = read_with_events(source, events, reading)
-    tell_reading(found.told)
-    told = screen_patients(
-        found.used,
-        found.events.table,
-        rule,
-        patients=found.patients,
-        ranges=[*(ranges or []), *found.ranges],
-    )
-    rows.write(told, output, json=json, show=_cells)
-    tell_briefly(found.problems, found.name)
-    say(found.counted)
-    _summarise(told)
-    say_illustrative(found.used.filter(found.used["analyte"].is_in(told["analyte"].to_list())))
-    if any(problem.is_error for problem in found.problems):
-        raise typer.Exit(INVALID_ROWS)
-    if wanted & set(told["answer"]):
+    choose_rules(rule)
+
+    def screened(found: "Source") -> "pl.DataFrame":
+        return screen_patients(
+            found.used,
+            found.events.table,
+            rule,
+            patients=found.patients,
+            ranges=[*(ranges or []), *found.ranges],
+        )
+
+    found = ask(source, events, reading, output, screened, first="rule")
+    rows.write(found.table, output, json=json, show=_cells)
+    found.tell()
+    _summarise(found.table)
+    found.tell_illustrative()
+    found.refuse_errors()
+    if wanted & set(found.table["answer"]):
         raise typer.Exit(FINDINGS)
 
 

@@ -80,9 +80,20 @@ def analyte_keys(table: "pl.DataFrame", wanted: Sequence[str], option: str) -> l
     return [analyte_key(name) for name in wanted]
 
 
-def say_illustrative(used: "pl.DataFrame") -> None:
-    """How many values are illustrative, if any."""
+def origins(used: "pl.DataFrame") -> "pl.DataFrame":
+    """The number of results of each analyte and origin: `analyte`, `origin`, `count`."""
+    return used.group_by("analyte", "origin").len("count")
+
+
+def say_illustrative(counts: "pl.DataFrame") -> None:
+    """How many values are illustrative, if any.
+
+    Args:
+        counts: As `origins` gives them.
+    """
     from immunotrack.problems import counted
 
-    if illustrative := (used["origin"] == "illustrative").sum():
-        say(f"{illustrative} of {counted(len(used), 'value')} are illustrative, not measured")
+    illustrative = counts.filter(counts["origin"] == "illustrative")["count"].sum()
+    if illustrative:
+        total = counted(int(counts["count"].sum()), "value")
+        say(f"{illustrative} of {total} are illustrative, not measured")

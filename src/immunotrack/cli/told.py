@@ -55,16 +55,36 @@ def tell_first(problems: Sequence[Problem], total: int) -> None:
 
 def tell_briefly(problems: Sequence[Problem], source: str) -> None:
     """Errors in full, warnings by their code and number; `immunotrack check` has them in full."""
-    tell_problems([problem for problem in problems if problem.is_error])
+    errors = [problem for problem in problems if problem.is_error]
+    tell_counted(errors, len(errors), warned_rows(problems), f"immunotrack check {source}")
+
+
+def warned_rows(problems: Iterable[Problem]) -> Counter[str]:
+    """The number of rows by the code of their warning."""
     rows = Counter[str]()
     for problem in problems:
         if not problem.is_error:
             rows[problem.code] += problem.rows
-    tell_warnings(rows, f"immunotrack check {source}")
+    return rows
 
 
-def tell_warnings(rows: Mapping[str, int], full: str) -> None:
-    """Warnings by their code and number of rows, and where they are told in full."""
+def tell_counted(
+    errors: Sequence[Problem], total: int, warnings: Mapping[str, int], full: str
+) -> None:
+    """The first errors and their number, and the warnings by their code and number of rows.
+
+    Args:
+        full: Where the warnings are told in full.
+    """
+    from immunotrack.problems import counted
+
+    tell_first(errors, total)
+    if total:
+        say(counted(total, "error"))
+    _tell_warnings(warnings, full)
+
+
+def _tell_warnings(rows: Mapping[str, int], full: str) -> None:
     counts = ", ".join(f"{code} {number}" for code, number in sorted(rows.items()) if number)
     if counts:
         say(f"warnings: {counts} (in full: {full})")
