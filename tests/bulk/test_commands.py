@@ -136,7 +136,7 @@ def test_a_damaged_file_leaves_nothing(run, tmp_path):
 
 HELD = (
     "are held in memory; one delimited, NDJSON or Parquet file with a row a result streams by, "
-    "without --deidentify, --fill-down, --json, --plausibility and --events"
+    "without --deidentify, --fill-down, and for check without --json, --plausibility and --events"
 )
 
 

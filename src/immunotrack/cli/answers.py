@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from immunotrack.cli.large import large_source
+from immunotrack.cli.large import large_source, tell_held
 from immunotrack.cli.sources import origins, read_with_events, say_illustrative
 from immunotrack.cli.told import INVALID_ROWS, say, tell_counted, tell_reading, warned_rows
 
@@ -79,6 +79,7 @@ def ask(
     with large_source(source, reading, output) as large:
         if large is not None:
             return _of_large(*large, events, reading, work, first)
+    tell_held(source)
     found = read_with_events(source, events, reading)
     tell_reading(found.told)
     table = work(found)

@@ -58,7 +58,7 @@ def tell_held(source: list[str]) -> None:
 
 _STREAMS: Final = (
     "one delimited, NDJSON or Parquet file with a row a result streams by, without --deidentify, "
-    "--fill-down, --json, --plausibility and --events"
+    "--fill-down, and for check without --json, --plausibility and --events"
 )
 
 
