@@ -21,8 +21,8 @@ from immunotrack.readers.grid import DecimalSign
 Work = Callable[[Source], pl.DataFrame]
 """What is asked of some patients: takes what was read of them, gives rows with `patient_id`."""
 
-_SHARE: Final = 6 * 2**20
-"""About so many bytes of the file, 100 000 rows or more, are read as one share."""
+_SHARE: Final = 3 * 2**20
+"""About so many bytes of the file, some 80 000 rows, are read as one share."""
 
 _INFLATED: Final = 12
 """A gzip file of results is about so many times as large when it is inflated."""
