@@ -5,7 +5,9 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from shutil import rmtree
-from tempfile import TemporaryDirectory
+from tempfile import gettempdir, mkdtemp
+from time import sleep
+from typing import Final
 
 from immunotrack.outputs import current_umask, unwritable
 from immunotrack.problems import InvalidInput, Problem
@@ -56,17 +58,37 @@ def writing(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def beside(path: Path) -> Iterator[Path]:
-    """A hidden folder beside a place, on the same disk; it is gone at the end.
+def hidden_folder(output: Path | None) -> Iterator[Path]:
+    """A hidden folder that is gone at the end.
+
+    Args:
+        output: Beside which it stands, on the same disk; None for where temporary files are kept.
 
     Raises:
         InvalidInput: Nothing can be written there.
     """
-    with (
-        writing(path),
-        TemporaryDirectory(prefix=".immunotrack-", dir=path.resolve().parent) as folder,
-    ):
-        yield Path(folder)
+    with writing(output or Path(gettempdir())):
+        place = None if output is None else output.resolve().parent
+        folder = Path(mkdtemp(prefix=".immunotrack-", dir=place))
+    try:
+        yield folder
+    except BaseException:
+        _remove_for_good(folder)
+        raise
+    rmtree(folder)
+
+
+def _remove_for_good(folder: Path) -> None:
+    """Remove a folder into which a thread that nobody waits for may still write."""
+    for _ in range(_MOST_LOOKS):
+        rmtree(folder, ignore_errors=True)
+        sleep(_PAUSE_SECONDS)
+        if not folder.exists():
+            return
+
+
+_MOST_LOOKS: Final = 100
+_PAUSE_SECONDS: Final = 0.03
 
 
 def move_dataset(whole: Path, path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Final
 import polars as pl
 
 from immunotrack.annotated import added_name, annotated_csv
-from immunotrack.datasets import beside, move_dataset, writing
+from immunotrack.datasets import hidden_folder, move_dataset, writing
 from immunotrack.flagged_parts import PATIENTS, patient_part, with_patients, write_parts
 from immunotrack.outputs import move_whole, write_whole
 from immunotrack.readers import Source
@@ -61,7 +61,7 @@ def write_flagged(
     if not parted_by:
         write_whole(output, _table_bytes(data))
         return
-    with beside(output) as folder:
+    with writing(output), hidden_folder(output) as folder:
         rows = folder / "rows.csv"
         rows.write_bytes(data)
         write_parts(typed_rows(rows), folder / "parts", parted_by)

@@ -1,13 +1,15 @@
 """A folder of Parquet files: the rows of the one file, and no name that leads elsewhere."""
 
 from contextlib import suppress
+from threading import Thread
+from time import sleep
 from zlib import crc32
 
 import polars as pl
 import pytest
 
 from immunotrack.cli import large
-from immunotrack.datasets import beside, check_dataset, move_dataset
+from immunotrack.datasets import check_dataset, hidden_folder, move_dataset
 from immunotrack.problems import InvalidInput
 
 HEADER = "patient,date,test,result,units,flag\n"
@@ -163,18 +165,48 @@ def test_an_interrupted_write_leaves_nothing(tmp_path):
     """Ctrl-C on the way takes the hidden folder away, and the old data set stays."""
     (tmp_path / "a.parquet" / "flag=L").mkdir(parents=True)
 
-    with suppress(KeyboardInterrupt), beside(tmp_path / "a.parquet") as folder:
+    with suppress(KeyboardInterrupt), hidden_folder(tmp_path / "a.parquet") as folder:
         (folder / "parts").mkdir()
         raise KeyboardInterrupt
 
     assert [path.name for path in tmp_path.rglob("*")] == ["a.parquet", "flag=L"]
 
 
+@pytest.mark.usefixtures("labs")
+@pytest.mark.parametrize("name", ["a.csv", "a.parquet"])
+def test_a_folder_that_is_not_there(run, name):
+    """No output is made where there is no folder, and nothing but that is said."""
+    done = run("flag", "labs.csv", "-o", f"none/{name}")
+
+    assert done.returncode == 2
+    said = f"none/{name}  unwritable (error): the file cannot be written: no such file or directory"
+    assert said in done.stderr
+
+
 def test_a_file_makes_way(tmp_path):
     """A data set takes the place of a file of the same name."""
     (tmp_path / "a.parquet").write_text("old", encoding="utf-8")
-    with beside(tmp_path / "a.parquet") as folder:
+    with hidden_folder(tmp_path / "a.parquet") as folder:
         (folder / "parts" / "flag=L").mkdir(parents=True)
         move_dataset(folder / "parts", tmp_path / "a.parquet")
 
     assert [path.name for path in tmp_path.rglob("*")] == ["a.parquet", "flag=L"]
+
+
+def test_a_thread_that_still_writes_leaves_nothing(tmp_path):
+    """Parts that are written on while the folder is taken away are taken away too."""
+
+    def write_on(folder):
+        for number in range(20):
+            with suppress(OSError):
+                (folder / f"flag={number}").mkdir(parents=True)
+                (folder / f"flag={number}" / "0.parquet").write_bytes(b"")
+            sleep(0.005)
+
+    with suppress(KeyboardInterrupt), hidden_folder(tmp_path / "a.parquet") as folder:
+        writer = Thread(target=write_on, args=[folder])
+        writer.start()
+        raise KeyboardInterrupt
+    writer.join()
+
+    assert list(tmp_path.iterdir()) == []

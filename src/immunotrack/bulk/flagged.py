@@ -5,19 +5,20 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Final
 
 from immunotrack.bulk.blocks import SIZE
+from immunotrack.bulk.decoding import Changed
 from immunotrack.bulk.flagging import Kept, Pass
 from immunotrack.bulk.jsonfile import json_file
 from immunotrack.bulk.judged import Judge, Outcome
 from immunotrack.bulk.likeness import Likeness
 from immunotrack.bulk.listing import first_errors
 from immunotrack.bulk.lot import Lot, row_texts
-from immunotrack.bulk.lots import Changed, LargeFile, lots
+from immunotrack.bulk.lots import LargeFile, lots
 from immunotrack.bulk.segments import Segments
 from immunotrack.bulk.textfile import text_file
+from immunotrack.datasets import hidden_folder
 from immunotrack.problems import Problem, ordered
 from immunotrack.ranges import RangeSet
 from immunotrack.readers.cells import Part, read_part
@@ -183,15 +184,15 @@ def large_file(
         written: The output; the folder stands beside it, so that files need only be moved.
 
     Raises:
-        InvalidInput: It cannot be read, or has not the columns that are needed.
+        InvalidInput: It cannot be read, has not the columns that are needed, or nothing can be
+            written beside the output.
     """
     kind = format_for(path, options)
     if kind not in STREAMED:
         yield None
         return
-    beside = None if written is None else written.resolve().parent
-    with TemporaryDirectory(prefix=".immunotrack-", dir=beside) as place:
-        folder, told = Path(place), told_name(name)
+    with hidden_folder(written) as folder:
+        told = told_name(name)
         if kind == "parquet":
             write_rows(path, told, folder / "rows.csv")
             path = folder / "rows.csv"

@@ -7,10 +7,11 @@ from typing import Final
 
 import polars as pl
 
+from immunotrack.bulk.decoding import Changed
 from immunotrack.bulk.flagged import MOST_ATTEMPTS, Bulk, first_part, head_problems
 from immunotrack.bulk.judged import Judge, Outcome
 from immunotrack.bulk.listing import first_errors
-from immunotrack.bulk.lots import Changed, LargeFile, lots
+from immunotrack.bulk.lots import LargeFile, lots
 from immunotrack.bulk.spill import Spill
 from immunotrack.bulk.textfile import Facts
 from immunotrack.problems import Problem
