@@ -12,7 +12,8 @@ from immunotrack.clocks import Clock
 from immunotrack.doses import find_dose_unit
 from immunotrack.dosing import AGAINST, Cut, course_ends, given_against_planned
 from immunotrack.missed import SAMPLES, missed_samples
-from immunotrack.plans import choose_plan, parse_plan
+from immunotrack.plan_text import parse_plan
+from immunotrack.plans import choose_plan
 from immunotrack.problems import InvalidInput
 from immunotrack.regimens import Placing, regimens, usual_placing
 from immunotrack.table import EVENT_SCHEMA, frame_of

@@ -14,12 +14,14 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from immunotrack.flags import flag
-from immunotrack.grading import GRADING, grade, grade_shift, worst_grades
+from immunotrack.grade_shift import grade_shift
+from immunotrack.grading import GRADING, grade
 from immunotrack.problems import InvalidInput
 from immunotrack.scales import GradeTerm, grade_scales
 from immunotrack.table import plain_rows
 from immunotrack.units import convert
 from immunotrack.values import bounds
+from immunotrack.worst_grades import worst_grades
 from strategies import BACKENDS, SIGNS, examples, table
 
 QUICK = settings(max_examples=examples(30), deadline=None)

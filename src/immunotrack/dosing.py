@@ -10,7 +10,7 @@ from narwhals.typing import IntoDataFrameT
 from immunotrack.anchors import everybody
 from immunotrack.clocks import Clock, day_of_death
 from immunotrack.doses import amount_in, find_dose_unit
-from immunotrack.plans import Plan, PlannedDose
+from immunotrack.schedule import Plan, PlannedDose
 from immunotrack.table import (
     NUMBER,
     TEXT,

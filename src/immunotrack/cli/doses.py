@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     import polars as pl
 
     from immunotrack.clocks import Clock
-    from immunotrack.plans import Plan
     from immunotrack.readers import Options, Source
+    from immunotrack.schedule import Plan
 
 
 _TOLERANCE: Final = 1.0

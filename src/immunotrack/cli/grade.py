@@ -59,8 +59,8 @@ def grade(
     that no grade of the scale applies, for certain.
     """
     from immunotrack.grading import grade as graded_by
-    from immunotrack.grading import worst_grades
     from immunotrack.scales import choose_grade_scale
+    from immunotrack.worst_grades import worst_grades
 
     _check(worst=worst, shift=shift, baseline_day=baseline_day)
     if events is not None and not shift:
@@ -138,7 +138,7 @@ def _shift(graded: "pl.DataFrame", found: "Source", baseline_day: float | None) 
     Raises:
         typer.BadParameter: There is neither.
     """
-    from immunotrack.grading import grade_shift
+    from immunotrack.grade_shift import grade_shift
 
     events = found.events.table
     if baseline_day is not None:

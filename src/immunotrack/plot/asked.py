@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, TypedDict
 
-from immunotrack.plans import Plan, choose_plan
+from immunotrack.plans import choose_plan
 from immunotrack.problems import InvalidInput, Problem
 from immunotrack.regimens import regimens
 from immunotrack.scales import GradeScale, choose_grade_scale
+from immunotrack.schedule import Plan
 from immunotrack.settings import choice_problem
 from immunotrack.variation import Variation, choose_variation
 

@@ -8,11 +8,11 @@ import narwhals as nw
 
 from immunotrack.clocks import Clock
 from immunotrack.dosing import given_against_planned
-from immunotrack.plans import Plan
 from immunotrack.plot.asked import DosePlan
 from immunotrack.plot.drawn import Row, drawn_row, not_drawn, printable
 from immunotrack.plot.found import Found
 from immunotrack.problems import InvalidInput, Problem, counted, shown
+from immunotrack.schedule import Plan
 from immunotrack.table import EVENT_SCHEMA, frame_of, plain_rows
 
 MARKED = {"missed": "missed dose", "undetermined": "undetermined dose", "extra": "extra dose"}

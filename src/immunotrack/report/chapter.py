@@ -8,8 +8,8 @@ import polars as pl
 
 from immunotrack.clocks import Clock
 from immunotrack.dosing import given_against_planned
-from immunotrack.plans import Plan
 from immunotrack.plot.drawn import Row, Timeline
+from immunotrack.schedule import Plan
 from immunotrack.table import plain_rows
 from immunotrack.times import age_in_years
 from immunotrack.totals import dose_totals

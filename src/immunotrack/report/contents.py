@@ -14,8 +14,8 @@ from immunotrack.decisions import choose_rules, rule_presets
 from immunotrack.evidence.beside import beside, beside_notes
 from immunotrack.evidence.printed import builtin_effects
 from immunotrack.figure import Choice, patient_timeline
-from immunotrack.grading import grade, worst_grades
-from immunotrack.plans import Plan, choose_plan
+from immunotrack.grading import grade
+from immunotrack.plans import choose_plan
 from immunotrack.plot.drawn import Timeline
 from immunotrack.problems import InvalidInput, Problem, shown
 from immunotrack.readers import Source
@@ -26,9 +26,11 @@ from immunotrack.report.ranged import used_ranges
 from immunotrack.report.relevant import problems_of
 from immunotrack.responses import response
 from immunotrack.scales import choose_grade_scale
+from immunotrack.schedule import Plan
 from immunotrack.settings import choice_problem
 from immunotrack.table import analyte_key, plain_rows
 from immunotrack.verdicts import decide
+from immunotrack.worst_grades import worst_grades
 from immunotrack.writers.text import time_text
 
 
