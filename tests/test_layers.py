@@ -222,6 +222,7 @@ ORDER = [
     "plot.compose_strip",
     "plot.gallery",
     "plot.save",
+    "plot.pages",
     "plot.book",
     "plot.binding",
     "plot",

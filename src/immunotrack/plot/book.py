@@ -7,7 +7,8 @@ from immunotrack.plot.contents import draw_contents
 from immunotrack.plot.leaf import Contents, Leaf, Multiples, Order, Overlay, Rendered
 from immunotrack.plot.multiples import draw_multiples
 from immunotrack.plot.overlay import draw_overlay
-from immunotrack.plot.save import figure_bytes, missing_letters, pages_bytes
+from immunotrack.plot.pages import pages_bytes
+from immunotrack.plot.save import figure_bytes, missing_letters
 from immunotrack.plot.style import SizeName
 
 

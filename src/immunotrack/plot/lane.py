@@ -7,6 +7,7 @@ from typing import Final
 
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
+from matplotlib.path import Path
 
 from immunotrack.numbers import grouped
 from immunotrack.plot.drawn import Row
@@ -217,10 +218,22 @@ def _all_fit(lane: Lane, sizes: Sequence[tuple[float, str]]) -> bool:
     return all(day + half <= other - wide for (day, half), (other, wide) in pairwise(ends))
 
 
+_PLUS: Final = (
+    *((-641, -85), (-84, -85), (-84, -642), (84, -642), (84, -85), (641, -85)),
+    *((641, 85), (84, 85), (84, 642), (-84, 642), (-84, 85), (-641, 85)),
+)
+_MINUS: Final = ((-641, -85), (641, -85), (641, 85), (-641, 85))
+_SIGNS: Final = {
+    name: Path([*outline, outline[0]], closed=True)
+    for name, outline in (("positive", _PLUS), ("negative", _MINUS))
+}
+"""The signs of results, in the outlines of the font's own; matplotlib parses mathematics slowly."""
+
+
 def _draw_test(lane: Lane, event: Row) -> None:
     """A disc with + for a positive result, a ring with − for a negative one, else the result."""
     result = event["result"].casefold()
-    sign = {"positive": "+", "negative": "−"}.get(result, "")
+    sign = _SIGNS.get(result)
     positive = result == "positive"
     lane.ax.plot(
         [event["day"]],
@@ -235,12 +248,12 @@ def _draw_test(lane: Lane, event: Row) -> None:
         gid="event",
         clip_on=False,
     )
-    if sign:
+    if sign is not None:
         lane.ax.plot(
             [event["day"]],
             [lane.y],
             linestyle="none",
-            marker=f"${sign}$",
+            marker=sign,
             zorder=5,
             color="white" if positive else INK,
             markersize=lane.size.marker * 0.7,

@@ -7,7 +7,7 @@ from itertools import groupby
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
-from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
+from matplotlib.ticker import FuncFormatter, Locator, LogLocator, MaxNLocator, NullLocator
 
 from immunotrack.numbers import grouped
 from immunotrack.plot.drawn import Panel, Row, Timeline, stretches
@@ -85,6 +85,13 @@ def y_limits(panel: Panel) -> tuple[float, float]:
     return (bottom if bottom == 0 else bottom - air), top + air
 
 
+def value_ticks(panel: Panel, size: Size) -> list[float]:
+    """The ticks of the value axis of a panel, without drawing it."""
+    bottom, top = y_limits(panel)
+    ticks = _value_locator(size, log=panel.log).tick_values(bottom, top)
+    return [float(tick) for tick in ticks if bottom <= tick <= top]
+
+
 def range_text(panel: Panel) -> str:
     """The latest range of a panel in words: `ref 1 100–3 200`, `ref ≥ 15 000`."""
     found = list(dict.fromkeys((row["low"], row["high"]) for row in panel.line))
@@ -116,13 +123,15 @@ def style_axes(ax: Axes, size: Size, *, log: bool = False) -> None:
     )
     if log:
         ax.set_yscale("log")
-        ax.yaxis.set_major_locator(LogLocator(numticks=5))
-    else:
-        ax.yaxis.set_major_locator(MaxNLocator(4 if size.columns == 2 else 5))
+    ax.yaxis.set_major_locator(_value_locator(size, log=log))
     ax.yaxis.set_minor_locator(NullLocator())
     ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: grouped(value)))
     ax.xaxis.set_major_locator(day_locator(5 if size.columns == 2 else 7))
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: grouped(value)))
+
+
+def _value_locator(size: Size, *, log: bool) -> Locator:
+    return LogLocator(numticks=5) if log else MaxNLocator(4 if size.columns == 2 else 5)
 
 
 def _treatment(ax: Axes, timeline: Timeline, size: Size) -> None:

@@ -2,13 +2,12 @@
 
 import io
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
 import matplotlib as mpl
-from matplotlib.backends.backend_pdf import PdfPages
 from matplotlib.figure import Figure
 from matplotlib.font_manager import findfont, get_font
 from matplotlib.text import Text
@@ -17,7 +16,7 @@ from immunotrack.outputs import write_whole
 from immunotrack.plot.formats import check_format
 from immunotrack.plot.style import FONT
 
-_METADATA: Final[dict[str, dict[str, str | None]]] = {
+METADATA: Final[dict[str, dict[str, str | None]]] = {
     ".png": {"Software": "immunotrack"},
     ".svg": {"Creator": "immunotrack", "Date": None},
     ".pdf": {"Creator": "immunotrack", "Producer": "immunotrack", "CreationDate": None},
@@ -41,27 +40,13 @@ def save_figure(figure: Figure, path: Path) -> None:
     write_whole(path, figure_bytes(figure, check_format(path)))
 
 
-def pages_bytes(figures: Sequence[Figure]) -> bytes:
-    """Figures as the pages of one PDF, which share their fonts."""
-    buffer = io.BytesIO()
-    with (
-        warnings.catch_warnings(),
-        mpl.rc_context(SETTINGS),
-        PdfPages(buffer, metadata=_METADATA[".pdf"]) as pages,
-    ):
-        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
-        for figure in figures:
-            pages.savefig(figure, dpi=figure.dpi)
-    return buffer.getvalue()
-
-
 def figure_bytes(figure: Figure, suffix: str) -> bytes:
     """A figure as a file of a format, named by its extension."""
     buffer = io.BytesIO()
     named = _distinct_gids(figure, wanted=suffix == ".svg")
     with warnings.catch_warnings(), mpl.rc_context(SETTINGS), named:
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
-        figure.savefig(buffer, format=suffix[1:], dpi=figure.dpi, metadata=_METADATA[suffix])
+        figure.savefig(buffer, format=suffix[1:], dpi=figure.dpi, metadata=METADATA[suffix])
     return buffer.getvalue()
 
 

@@ -2,7 +2,10 @@
 
 import math
 import warnings
+from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate, takewhile
 from typing import Any, Final, Literal
 
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -150,15 +153,22 @@ _LONGEST: Final = 400
 
 
 class Ruler:
-    """Measures text as it will be drawn on one figure, in mm."""
+    """Measures text as it will be drawn on one figure, in mm; the same text once."""
 
     def __init__(self, figure: Figure) -> None:
         canvas = FigureCanvasAgg(figure)
         self._renderer = canvas.get_renderer()  # type: ignore[no-untyped-call]
         self._mm = MM_PER_INCH / figure.dpi
+        self._widths: dict[tuple[str, float, bool], float] = {}
 
     def width(self, text: str, points: float, *, bold: bool = False) -> float:
         """How wide a line of text is, in mm."""
+        key = text, points, bold
+        if key not in self._widths:
+            self._widths[key] = self._measured(text, points, bold=bold)
+        return self._widths[key]
+
+    def _measured(self, text: str, points: float, *, bold: bool) -> float:
         font = FontProperties(family=FONT, size=points, weight="bold" if bold else "normal")
         with warnings.catch_warnings():  # a letter that the font lacks is told once, on saving
             warnings.filterwarnings("ignore", message="Glyph .* missing from font")
@@ -170,24 +180,48 @@ class Ruler:
         text = text[:_LONGEST]
         if self.width(text, points, bold=bold) <= width:
             return text
-        for end in range(len(text) - 1, 1, -1):
-            short = f"{text[:end].rstrip()}…"
-            if self.width(short, points, bold=bold) <= width:
-                return short
-        return ""
+
+        def short(end: int) -> str:
+            return f"{text[:end].rstrip()}…"
+
+        ends = range(2, len(text))
+        fit = bisect_right(ends, width, key=lambda end: self.width(short(end), points, bold=bold))
+        return short(ends[fit - 1]) if fit else ""
 
     def wrapped(self, text: str, points: float, width: float, *, bold: bool = False) -> list[str]:
         """The text in lines no wider than a width in mm; a word that is too long is cut."""
         lines: list[str] = []
-        line = ""
-        for word in text.split():
-            longer = f"{line} {word}".strip()
-            if self.width(longer, points, bold=bold) <= width:
-                line = longer
+        words = text.split()
+        letter = self.width(text[:_LONGEST], points, bold=bold) / max(len(text[:_LONGEST]), 1)
+        while words:
+            some = self._first_words(words, points, width, letter, bold=bold)
+            if some:
+                lines.append(" ".join(words[:some]))
+                words = words[some:]
             else:
-                lines += [line] if line else []
-                line = self.fitted(word, points, width, bold=bold)
-        return [*lines, line] if line else lines
+                first = self.fitted(words[0], points, width, bold=bold)
+                words = [first, *words[1:]] if first else words[1:]
+        return lines
+
+    def _first_words(
+        self, words: Sequence[str], points: float, width: float, letter: float, *, bold: bool
+    ) -> int:
+        """How many words have room on a line, looked for near the place that a usual letter tells.
+
+        Args:
+            letter: The width of a usual letter, in mm.
+        """
+
+        def fits(some: int) -> bool:
+            return self.width(" ".join(words[:some]), points, bold=bold) <= width
+
+        ends = accumulate((len(word) + 1) * letter for word in words)
+        some = sum(1 for _ in takewhile(lambda end: end <= width, ends))
+        while some < len(words) and fits(some + 1):
+            some += 1
+        while some and not fits(some):
+            some -= 1
+        return some
 
 
 def thinner(samples: int) -> float:

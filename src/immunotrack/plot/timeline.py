@@ -7,13 +7,14 @@ from math import ceil
 from matplotlib.figure import Figure
 
 from immunotrack.evidence.beside import beside_notes
+from immunotrack.numbers import grouped
 from immunotrack.plot.context import context_height, draw_context
 from immunotrack.plot.drawn import Panel, Timeline
 from immunotrack.plot.lanes import WIDEST_LABEL, draw_lanes, lane_label, room_beyond, strip_height
 from immunotrack.plot.legend import draw_legend, legend_entries, legend_rows
 from immunotrack.plot.notes import ILLUSTRATIVE, footnote
 from immunotrack.plot.page import MARGIN, Page
-from immunotrack.plot.panels import draw_panel, range_text, y_limits
+from immunotrack.plot.panels import draw_panel, range_text, value_ticks
 from immunotrack.plot.strip import ARROW, LEAST_ROW, draw_strip, strip_note
 from immunotrack.plot.style import (
     DOSE,
@@ -208,11 +209,8 @@ class _Head:
 
 def _heads(panel: Panel, timeline: Timeline, size: Size, ruler: Ruler) -> _Head:
     """The heading of a panel and the room its tick labels need left of it, in mm."""
-    probe = Figure(figsize=(2, 2), dpi=size.dpi)
-    ax = draw_panel(probe.add_axes((0.2, 0.2, 0.6, 0.6)), panel, timeline, size)
-    ticks = [tick for tick in ax.get_yticks() if y_limits(panel)[0] <= tick <= y_limits(panel)[1]]
-    formatter = ax.yaxis.get_major_formatter()
-    widest = max((ruler.width(formatter(tick), size.small) for tick in ticks), default=0.0)
+    ticks = [ruler.width(grouped(tick), size.small) for tick in value_ticks(panel, size)]
+    widest = max(ticks, default=0.0)
     gutter = widest + line_height(size.text) + 2.4
     columns = min(size.columns, len(timeline.panels))
     width = (size.width - 2 * MARGIN) / columns - gutter - _gap(timeline, size, ruler)
