@@ -2,7 +2,6 @@
 
 import errno
 import os
-import gc
 import sys
 from typing import Final
 
@@ -13,9 +12,6 @@ from immunotrack.problems import InvalidInput, Problem
 
 INTERNAL_ERROR = 70
 """The exit code of a fault of immunotrack's own (EX_SOFTWARE of sysexits.h)."""
-
-_NEW_OBJECTS: Final = 100_000
-"""So many between two searches for unreachable ones; imports alone make as many and leave none."""
 
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 """What the operating system says where it can write no more."""
@@ -31,7 +27,6 @@ _NO_MEMORY: Final = Problem(
 def main() -> None:
     """Run the command line; errors in the input never show a traceback without `--debug`."""
     os.environ["PYDANTIC_DISABLE_PLUGINS"] = "__all__"
-    gc.set_threshold(_NEW_OBJECTS)
     debug = "--debug" in sys.argv
     sys.argv = [argument for argument in sys.argv if argument != "--debug"]
     try:

@@ -1,5 +1,7 @@
 """From what a page shows to the page: its figure, and its file."""
 
+from collections.abc import Iterator
+
 from matplotlib.figure import Figure
 
 from immunotrack.plot.cohort_strip import draw_cohort_strip
@@ -25,10 +27,18 @@ def draw_leaf(leaf: Leaf, size: SizeName) -> tuple[Figure, list[tuple[str, str]]
 
 def render(order: Order) -> Rendered:
     """Pages as a file; this runs in any process."""
-    drawn = [draw_leaf(leaf, order.size) for leaf in order.leaves]
-    figures = [figure for figure, _ in drawn]
-    pdf = order.suffix == ".pdf"
-    data = pages_bytes(figures) if pdf else figure_bytes(figures[0], order.suffix)
-    missing = {letter for figure in figures for letter in missing_letters(figure)}
-    failed = [one for _, lost in drawn for one in lost]
-    return Rendered(data, len(figures), failed, "".join(sorted(missing)))
+    failed: list[tuple[str, str]] = []
+    missing: set[str] = set()
+
+    def figures() -> Iterator[Figure]:
+        for leaf in order.leaves:
+            figure, lost = draw_leaf(leaf, order.size)
+            failed.extend(lost)
+            missing.update(missing_letters(figure))
+            yield figure
+
+    if order.suffix == ".pdf":
+        data = pages_bytes(figures())
+    else:
+        data = figure_bytes(next(figures()), order.suffix)
+    return Rendered(data, len(order.leaves), failed, "".join(sorted(missing)))

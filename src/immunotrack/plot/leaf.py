@@ -248,11 +248,16 @@ class Order:
     suffix: str
 
 
-_TOGETHER: Final = 2
-"""How many pages one process draws at a time, so that they share their fonts."""
+_TOGETHER: Final = (2, 8)
+"""The least and the most pages that a part has; its pages share their fonts."""
+
+_PARTS: Final = 16
+"""How many parts there are before a part has more than the least."""
 
 
 def orders(leaves: Sequence[Leaf], size: "SizeName", suffix: str) -> list[Order]:
     """The pages in parts; the parts, and so the bytes, do not depend on who draws them."""
-    starts = range(0, len(leaves), _TOGETHER)
-    return [Order(leaves[first : first + _TOGETHER], size, suffix) for first in starts]
+    least, most = _TOGETHER
+    together = min(max(least, len(leaves) // _PARTS), most)
+    starts = range(0, len(leaves), together)
+    return [Order(leaves[first : first + together], size, suffix) for first in starts]

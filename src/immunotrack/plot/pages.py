@@ -2,7 +2,7 @@
 
 import io
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 import matplotlib as mpl
 from matplotlib.backends.backend_pdf import PdfPages
@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 from immunotrack.plot.save import METADATA, SETTINGS
 
 
-def pages_bytes(figures: Sequence[Figure]) -> bytes:
-    """Figures as the pages of one PDF, which share their fonts."""
+def pages_bytes(figures: Iterable[Figure]) -> bytes:
+    """Figures as the pages of one PDF, which share their fonts; each is let go once it is there."""
     buffer = io.BytesIO()
     with (
         warnings.catch_warnings(),
