@@ -1,7 +1,8 @@
 """What a user would otherwise write: the same flags by hand, in Polars, DuckDB and pandas.
 
-Run as `by_hand.py polars|duckdb|pandas labs.csv flagged.csv`. Each writes the columns that
-`immunotrack flag` adds, but checks nothing: no date, no duplicate, no unit, no range.
+Run as `by_hand.py polars|duckdb|pandas labs.csv flagged.csv`; polars reads labs.parquet as well.
+Each writes the columns that `immunotrack flag` adds, but checks nothing: no date, no duplicate, no
+unit, no range.
 """
 
 import sys
@@ -48,26 +49,17 @@ def polars(source: str, target: str) -> None:
     """Streaming Polars."""
     pl = import_module("polars")
     ranges = pl.LazyFrame(facts(), schema_overrides={"low": pl.Float64, "high": pl.Float64})
-    value, low, high, sign = map(pl.col, ("value", "low", "high", "sign"))
-    below = ((sign == "") & (value < low)) | ((sign == "<") & (value <= low))
-    above = ((sign == "") & (value > high)) | ((sign == ">") & (value >= high))
-    flag = (
-        pl.when(below)
-        .then(pl.lit("L"))
-        .when(above)
-        .then(pl.lit("H"))
-        .when(low.is_null() & high.is_null())
-        .then(None)
-        .when((sign == "") | ((sign == "<") & low.is_null() & (value <= high)))
-        .then(pl.lit("N"))
-        .otherwise(pl.lit("IND"))
-    )
-    rows = pl.scan_csv(source, infer_schema=False, row_index_name="line", row_index_offset=2)
+    if source.endswith(".parquet"):
+        rows = pl.scan_parquet(source).with_row_index("line", 1)
+    else:
+        rows = pl.scan_csv(source, infer_schema=False, row_index_name="line", row_index_offset=2)
     rows = rows.with_columns(sign=pl.col("result").str.extract(r"^([<>]=?)").fill_null(""))
     rows = rows.with_columns(
         value=pl.col("result").str.strip_chars_start("<>=").cast(pl.Float64, strict=False)
     )
     rows = rows.join(ranges, on=["test", "units"], how="left", maintain_order="left")
+    value, low, high, sign = map(pl.col, ("value", "low", "high", "sign"))
+    flag = import_module("flags_by_hand").flag_of(value, low, high, sign)
     rows = rows.with_columns(value_std=value * pl.col("factor"), flag=flag)
     rows = rows.with_columns(
         comparator=pl.when(sign != "").then(sign), off_scale=pl.when(sign != "").then(sign)

@@ -45,6 +45,18 @@ def write_results(path: Path, rows: int, *, worse: int = 0) -> None:
             frame.write_csv(file, include_header=False, quote_style="never")
 
 
+def write_doses(path: Path, labs: Path) -> None:
+    """Write one dose for each patient of a file of results, on the middle day of the patient's."""
+    days = pl.scan_csv(labs, infer_schema=False).select("patient", "date").unique()
+    middle = days.group_by("patient").agg(pl.col("date").sort().get(pl.len() // 2).alias("start"))
+    doses = middle.sort("patient").select(
+        *(pl.col("patient").alias("patient_id"), pl.lit("dose").alias("kind")),
+        *(pl.lit("IL-7").alias("name"), "start"),
+        *(pl.lit("10").alias("dose"), pl.lit("µg/kg").alias("dose_unit")),
+    )
+    doses.sink_csv(path)
+
+
 def _results(first: int, count: int, visits: int, chance: np.random.Generator) -> pl.DataFrame:
     """The results of some visits, all analytes of one visit after another."""
     visit = np.arange(first, first + count)

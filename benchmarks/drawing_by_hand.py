@@ -64,25 +64,16 @@ LEGEND: Final = [
     (0.6726, "sampling window", "-", FAINT, ""),
     (0.8053, "first IL-7 dose", "|", RED, RED),
 ]
-FOOT: Final = [
-    (
-        "Lymphocytes, CD4⁺ T cells, NK cells, mHLA-DR: highest value kept per sampling window (days "
-        "after ICU admission) <D24 (to 23), D27 (27–29), D30 (30–32), D33"
-    ),
-    (
-        "(33–35), D36 (36–39), D40 (40–43), D44 (44–48); every sample drawn faintly. Reference ranges: "
-        "Lymphocytes, CD4⁺ T cells, NK cells: covid-cohort-2020; mHLA-DR:"
-    ),
-    (
-        "review-PMC9942705, as zone; Plasma IFN-γ: arup-3002601; IFN score: rice-2016. Dashed: "
-        "decision limits, which are no reference range. Open marks (IL-7): assumed."
-    ),
-    (
-        "Dotted: end not stated. IL-7 days after day 24 are assumed (schedule A1; not published). D36 "
-        "is read as D36 to D39 (printed: D36 to D36). Reference zones are"
-    ),
-    "published ones, not the report's own.",
-]
+FOOT: Final = """\
+Lymphocytes, CD4⁺ T cells, NK cells, mHLA-DR: highest value kept per sampling window (days after \
+ICU admission) <D24 (to 23), D27 (27–29), D30 (30–32), D33
+(33–35), D36 (36–39), D40 (40–43), D44 (44–48); every sample drawn faintly. Reference ranges: \
+Lymphocytes, CD4⁺ T cells, NK cells: covid-cohort-2020; mHLA-DR:
+review-PMC9942705, as zone; Plasma IFN-γ: arup-3002601; IFN score: rice-2016. Dashed: decision \
+limits, which are no reference range. Open marks (IL-7): assumed.
+Dotted: end not stated. IL-7 days after day 24 are assumed (schedule A1; not published). D36 is \
+read as D36 to D39 (printed: D36 to D36). Reference zones are
+published ones, not the report's own."""
 
 Points = list[tuple[float, float, bool]]
 """Day, value, and whether the value is a bound."""
@@ -141,7 +132,7 @@ def timeline(samples: dict[str, Points]) -> Figure:
         if row == 1:
             ax.set_xlabel("Days after ICU admission", fontsize=7, labelpad=1.5, color=INK)
     legend(figure)
-    for number, line in enumerate(FOOT):
+    for number, line in enumerate(FOOT.splitlines()):
         figure.text(0.0109, 0.0969 - 0.0169 * number, line, color=RULE, va="top")
     return figure
 

@@ -1,12 +1,15 @@
-"""Commands run in turn, several times: seconds, peak memory, and ratios with their spread."""
+"""Commands run in turn, several times: seconds, memory, and ratios with their spread."""
 
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from statistics import median
+from typing import Final
+
+_ONCE: Final = Path(__file__).with_name("once.py")
 
 
 @dataclass(slots=True)
@@ -15,10 +18,12 @@ class Measured:
 
     Args:
         seconds: Of each run.
+        processor: The seconds of processor that the process used itself in each run.
         memory: The peak of each run, in MB.
     """
 
     seconds: list[float] = field(default_factory=list)
+    processor: list[float] = field(default_factory=list)
     memory: list[float] = field(default_factory=list)
 
     def ratios(self, other: "Measured") -> list[float]:
@@ -31,33 +36,37 @@ def measured(commands: Mapping[str, Sequence[str]], runs: int) -> dict[str, Meas
     found = {name: Measured() for name in commands}
     for _ in range(runs):
         for name, command in commands.items():
-            seconds, memory = _run(command)
+            seconds, processor, memory = _run(command)
             found[name].seconds.append(seconds)
+            found[name].processor.append(processor)
             found[name].memory.append(memory)
     return found
 
 
-def _run(command: Sequence[str]) -> tuple[float, float]:
-    start = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    said = process.stderr.read() if process.stderr else b""
-    _, status, used = os.wait4(process.pid, 0)
-    seconds = time.perf_counter() - start
-    if os.waitstatus_to_exitcode(status) not in {0, 4}:
-        sys.exit(said.decode())
-    process.returncode = 0
-    return seconds, used.ru_maxrss / 1024
+def _run(command: Sequence[str]) -> tuple[float, float, float]:
+    done = subprocess.run(
+        [sys.executable, str(_ONCE), *command], capture_output=True, text=True, check=True
+    )
+    code, seconds, processor, memory = done.stdout.split()
+    if int(code) not in {0, 4}:
+        sys.exit(done.stderr)
+    return float(seconds), float(processor), int(memory) / 1024
+
+
+def _short(seconds: float) -> str:
+    return f"{seconds:.2f}" if seconds < 10 else f"{seconds:.1f}"
 
 
 def table(found: Mapping[str, Measured], base: str, title: str) -> str:
     """The figures of some commands, with their ratios to one of them."""
     lines = [
         f"\n{title} (load {os.getloadavg()[0]:.1f})",
-        f"| | seconds | × {base} | peak MB |",
-        "| --- | --- | --- | --- |",
+        f"| | seconds | × {base} | of processor | peak MB |",
+        "| --- | --- | --- | --- | --- |",
     ]
     for name, runs in found.items():
         ratios = runs.ratios(found[base])
         spread = f"{median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
-        lines.append(f"| {name} | {median(runs.seconds):.1f} | {spread} | {max(runs.memory):.0f} |")
+        seconds, processor = _short(median(runs.seconds)), _short(median(runs.processor))
+        lines.append(f"| {name} | {seconds} | {spread} | {processor} | {max(runs.memory):.0f} |")
     return "\n".join(lines)
