@@ -10,7 +10,7 @@ import polars as pl
 
 from immunotrack.annotated import flagged_results
 from immunotrack.cohort import align
-from immunotrack.flags import flag
+from immunotrack.flags import LETTERS, flag
 from immunotrack.groups import group_by
 from immunotrack.plot.binding import bound
 from immunotrack.plot.gallery import compose_gallery
@@ -46,18 +46,21 @@ def plot_cohort(
     groups: Mapping[str, str] | None = None,
     windows: WindowSet | str | None = None,
     size: SizeName = "double",
+    ranges: Sequence[str | RangeSet] | str = (),
     **chosen: Any,  # noqa: ANN401 - the other fields of Wanted
 ) -> list[Figure]:
     """The pages of a figure of many patients, aligned on their first dose or another anchor.
 
     Args:
-        frame: A measurements table; the default range sets flag what has no range yet.
+        frame: A measurements table, drawn as it is flagged; where no result has a flag, they are
+            flagged as by `flag`.
         events: An events table.
         figure: `multiples`, `overlay` or `strip`.
         clock: One of `cohort.CLOCKS`, or `event:NAME`.
         groups: Patient to group.
         windows: A set of sampling windows, the name of a preset, or the path of a TOML file.
         size: `double` (183 mm), `single` (89 mm) or `screen`.
+        ranges: As for `flag`, where the table is not flagged.
         chosen: `analytes`, `every`, `highlight`, `log`, `title`, `own_axis`; see `Wanted`.
 
     Returns:
@@ -69,7 +72,7 @@ def plot_cohort(
     """
     from immunotrack.plot.book import draw_leaf  # noqa: PLC0415 - matplotlib is slow
 
-    flagged = flag(frame)
+    flagged = frame if _is_flagged(frame) else flag(frame, ranges)
     people = align(flagged, events, clock=clock, groups=groups)
     taken = choose_window_set(windows) if isinstance(windows, str) else windows
     wanted = Wanted(figure=figure, windows=taken, **chosen)
@@ -78,6 +81,12 @@ def plot_cohort(
     if lost := _told([one for _, failed in drawn for one in failed]):
         raise InvalidInput(lost)
     return [page for page, _ in drawn]
+
+
+def _is_flagged(frame: IntoDataFrame) -> bool:
+    """Whether some result has a flag."""
+    table = nw.from_native(frame, eager_only=True)
+    return "flag" in table.columns and table["flag"].is_in([*LETTERS.keys() - {""}]).any()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ import pty
 import re
 import subprocess
 import sys
+import time
 
 import pytest
 from pypdf import PdfReader
@@ -153,6 +154,50 @@ def test_an_interrupt_leaves_no_file_and_says_what_was_done(labs):
     )
     assert (labs / "out.pdf").read_bytes() == b"before"
     assert list(labs.glob(".immunotrack-*")) == []
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a terminal's interrupt goes to a process group")
+def test_an_interrupt_of_two_processes_leaves_no_file_either(labs):
+    """Ctrl-C reaches all processes of the group: one of them answers, and all are gone."""
+    program = (
+        "import os, signal, sys\n"
+        "from immunotrack import cohort_figure\n"
+        "draw = cohort_figure.draw_pages\n"
+        "def stop(*order):\n"
+        "    pages = draw(*order)\n"
+        "    yield next(pages)\n"
+        "    os.killpg(0, signal.SIGINT)\n"
+        "    yield from pages\n"
+        "cohort_figure.draw_pages = stop\n"
+        "sys.argv = ['immunotrack', 'cohort', *sys.argv[1:]]\n"
+        "from immunotrack.__main__ import main\n"
+        "main()\n"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", program, *DOSED, "--jobs", "2", "-o", "out.pdf"],
+        cwd=labs,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    _, told = process.communicate(timeout=120)
+
+    assert process.returncode == 130
+    assert told.splitlines()[1:] == ["interrupted: 2 of 4 pages were drawn; no file was written"]
+    assert not (labs / "out.pdf").exists()
+    assert list(labs.glob(".immunotrack-*")) == []
+    assert no_process_of(process.pid)
+
+
+def no_process_of(group: int) -> bool:
+    """Whether a process group is empty, or becomes so in a moment."""
+    for _ in range(100):
+        try:
+            os.killpg(group, 0)
+        except ProcessLookupError:
+            return True
+        time.sleep(0.05)
+    return False
 
 
 @pytest.mark.skipif(os.name != "posix", reason="a terminal of its own needs pty")

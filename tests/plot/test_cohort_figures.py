@@ -5,8 +5,8 @@ import polars as pl
 import pytest
 from overlaps import clipped, overlapping
 
-from immunotrack import InvalidInput, plot_cohort
-from immunotrack.plot.leaf import MOST_GROUPS
+from immunotrack import InvalidInput, flag, plot_cohort
+from immunotrack.plot.leaf import MOST_GROUPS, Around, Contents, orders
 from immunotrack.plot.style import DOSE, GROUPS
 from samples import doses
 
@@ -81,6 +81,16 @@ def test_hostile_ids_are_drawn_as_they_are(figure):
 def test_every_group_that_is_let_through_has_a_style():
     """As many as the styles tell apart."""
     assert len(GROUPS) == MOST_GROUPS
+
+
+@pytest.mark.parametrize(("pages", "parts"), [(1, [1]), (11, [2] * 5 + [1]), (102, [6] * 17)])
+def test_the_parts_of_a_file_have_more_pages_where_there_are_many(pages, parts):
+    """Two pages, or a sixteenth of all; what is in a part depends on nothing else."""
+    leaves = [Contents(around=Around(title=str(number)), entries=()) for number in range(pages)]
+    found = orders(leaves, "double", ".pdf")
+
+    assert [len(order.leaves) for order in found] == parts
+    assert [leaf for order in found for leaf in order.leaves] == leaves
 
 
 def test_one_small_panel_a_patient_and_analyte():
@@ -164,6 +174,32 @@ def test_a_table_as_read_is_flagged():
     assert sorted(points.get_marker() for points in with_gid(page, "value")) == ["o", "v"]
 
 
+@pytest.mark.parametrize("kind", ["polars", "pandas"])
+def test_a_flagged_table_is_drawn_as_it_is_flagged(kind):
+    """Without default sets 60 of NK has no range, although one of them would give it one."""
+    table = pl.DataFrame(
+        {
+            "patient_id": ["P00", "P00"],
+            "day": [7.0, 21.0],
+            "analyte": ["CD4", "NK"],
+            "value": [190.0, 60.0],
+            "unit": ["/µL", "/µL"],
+            "low": [400.0, None],
+            "high": [1100.0, None],
+        }
+    )
+    given = table if kind == "polars" else pd.DataFrame(table.to_dict(as_series=False))
+    (flagged,) = plot_cohort(flag(given, "none"), figure="multiples", clock="source")
+    (asked,) = plot_cohort(given, figure="multiples", clock="source", ranges="none")
+    (usual,) = plot_cohort(given, figure="multiples", clock="source")
+
+    marks = [
+        [points.get_marker() for points in with_gid(page, "value")]
+        for page in (flagged, asked, usual)
+    ]
+    assert marks == [["v", "s"], ["v", "s"], ["v", "v"]]
+
+
 def test_letters_of_a_strip():
     """P00: 50, 190, 330, 610 cells/µL in range 400 to 1100, the 50 and the 610 censored."""
     (page,) = plot_cohort(frame(["P00"]), dosed(["P00"]), figure="strip", every=7)
@@ -184,13 +220,14 @@ def test_the_strip_is_sorted_by_response():
 
 
 def test_three_hundred_patients_have_pages():
-    """Contents first; every patient on one page; the same height for all pages of panels."""
+    """Contents first; every patient on one page; of one height, the last as high as its rows."""
     ids = [f"N{number:03d}" for number in range(300)]
     contents, *pages = plot_cohort(frame(ids, days=(0, 7)), dosed(ids), figure="strip")
 
     assert texts(contents, "title") == ["Contents"]
     assert sorted(name for page in pages for name in texts(page, "patient")) == ids
     assert len({page.get_figheight() for page in pages[:-1]}) == 1
+    assert pages[-1].get_figheight() < pages[0].get_figheight()
     assert [texts(page, "page-number") for page in pages][-1] == ["10 / 10"]
     for page in (contents, pages[0], pages[-1]):
         assert (overlapping(page), clipped(page)) == ([], [])

@@ -46,6 +46,27 @@ def test_metadata_name_the_program_only(figure, tmp_path, suffix):
     assert re.findall(rb"20\d\d-\d\d-\d\d|D:20\d\d|/tmp|/home|/root|Matplotlib v", data) == []
 
 
+def test_a_png_loads_nothing_that_it_does_not_need(tmp_path):
+    """No PDF writer, no pandas, no SciPy: each costs a start its time."""
+    program = (
+        "import sys\n"
+        "from immunotrack.__main__ import main\n"
+        "sys.argv = ['immunotrack', 'plot', 'monneret-2020', '-o', 'out.png']\n"
+        "try:\n"
+        "    main()\n"
+        "finally:\n"
+        "    idle = {'matplotlib.backends.backend_pdf', 'pandas', 'scipy', 'jinja2', 'pypdf',\n"
+        "            'matplotlib.pyplot', 'pyarrow'}\n"
+        "    print(sorted(idle & set(sys.modules)))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+
+    assert (done.stdout, done.returncode) == ("[]\n", 0)
+    assert (tmp_path / "out.png").exists()
+
+
 def test_svg_text_stays_text_and_ids_are_unique(figure, tmp_path):
     """Headings can be searched and edited; no id stands twice."""
     path = tmp_path / "figure.svg"

@@ -7,6 +7,8 @@ import pandas as pd
 import pytest
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.textpath import TextPath
 from overlaps import clipped, overlapping
 
 from immunotrack import (
@@ -19,7 +21,7 @@ from immunotrack import (
     read,
 )
 from immunotrack.plot.notes import ILLUSTRATIVE
-from immunotrack.plot.style import DOSE, HIGH, INK, LOW, SIZES
+from immunotrack.plot.style import DOSE, FONT, HIGH, INK, LOW, SIZES
 
 
 def with_gid(figure: Figure, gid: str) -> list:
@@ -66,6 +68,24 @@ def test_panels_are_those_of_the_report(case_figure):
         "pg/mL",
         "ratio to normal",
     ]
+
+
+@pytest.mark.parametrize(("sign", "result"), [("+", "positive"), ("−", "negative")])
+def test_signs_of_results_are_those_of_the_font(sign, result):
+    """The outline of the letter in units of the font (2048 to the em), around its middle."""
+    letter = TextPath((0, 0), sign, size=2048, prop=FontProperties(family=FONT)).vertices[:-1]
+    middle = (letter.max(axis=0) + letter.min(axis=0)) / 2
+    day = TreatmentEvent(kind="test result", name="PCR", start_day=1, result=result)
+    person = patient([500, 600]).model_copy(update={"events": [day]})
+    marks = [line.get_marker() for line in with_gid(plot_timeline(person), "event")]
+    (outline,) = [mark.vertices for mark in marks if not isinstance(mark, str)]
+
+    assert corners(outline) == corners(letter - middle)
+
+
+def corners(outline) -> set[tuple[float, float]]:
+    """The corners of an outline, in whole units."""
+    return {tuple(corner) for corner in np.round(outline)}
 
 
 def test_lanes_are_those_of_the_case(case_figure):

@@ -23,7 +23,7 @@ def draw_cohort_strip(leaf: Strip, size: SizeName) -> Figure:
     sheet = SheetPage(size, leaf.around, tile_entries(leaf.flags))
     head = _head_height(sheet, leaf)
     row = min((sheet.room - head) / max(leaf.capacity, 1), line_height(sheet.size.small) * 1.15)
-    body = head + row * (leaf.capacity if leaf.around.number else len(leaf.rows))
+    body = head + row * len(leaf.rows)
     page = sheet.open(body)
     top = page.top
     left, beyond = _gutters(sheet, leaf)
