@@ -38,6 +38,7 @@ class Member:
             where a row has no place on it.
         first_dose: On that clock; None where no dose is known there.
         placed: The patient has a day 0.
+        assumed: The first dose is not stated but assumed.
     """
 
     patient: str
@@ -45,6 +46,7 @@ class Member:
     rows: Rows
     first_dose: float | None
     placed: bool
+    assumed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,14 +168,16 @@ def _member(
         return clock.reading(row["time"], row["day"])
 
     doses = [
-        at
+        (at, event["basis"] == "assumed")
         for event in events
         if event["kind"] == "dose" and clock is not None
         if (at := clock.reading(event["start_time"], event["start_day"])) is not None
     ]
     rows = [{**row, "day": day(row)} for row in results]
-    first = min(doses, default=None)
-    return Member(patient, group, rows, first, placed=clock is not None or bool(places))
+    first, assumed = min(doses, default=(None, False))
+    return Member(
+        patient, group, rows, first, placed=clock is not None or bool(places), assumed=assumed
+    )
 
 
 def _unplaced(members: Sequence[Member], anchor: str) -> list[Problem]:

@@ -243,6 +243,29 @@ def test_one_patient_without_doses_and_groups(figure):
     assert texts(page, "title") == ["1 patient"]
 
 
+@pytest.mark.parametrize(
+    ("assumed", "told"),
+    [
+        ([], ""),
+        (["A"], "The first dose of 1 of 2 patients is assumed."),
+        (["A", "B"], "The first dose is assumed."),
+    ],
+)
+def test_an_assumed_first_dose_is_told(assumed, told):
+    """In every figure, since it is day 0; a stated one before it is the first dose then."""
+    events = dosed(["A", "B"]).with_columns(
+        basis=pl.when(pl.col("patient_id").is_in(assumed))
+        .then(pl.lit("assumed"))
+        .otherwise(pl.lit("stated"))
+    )
+    later = dosed(["A", "B"], day=9).with_columns(basis=pl.lit("assumed"))
+    for figure in ("multiples", "overlay", "strip"):
+        (page,) = plot_cohort(frame(["A", "B"]), pl.concat([later, events]), figure=figure)
+        foot = " ".join(texts(page, "footnote"))
+
+        assert (foot.count("is assumed"), told in foot) == (int(bool(told)), True)
+
+
 def test_illustrative_values_are_told_on_every_page():
     """There is no way to leave it out."""
     data = frame(IDS).with_columns(origin=pl.lit("illustrative"))

@@ -127,13 +127,21 @@ class Ground:
             if number == everybody
             else f"{number} of {everybody} patients"
         )
-        said = [*sentences, footnote(self.shared), *self._left_out()]
+        said = [*sentences, footnote(self.shared), *self._assumed(), *self._left_out()]
         return Around(
             title=printable(self.wanted.title) or people,
             subtitle=subtitle,
             foot=" ".join(text for text in said if text),
             illustrative=self.illustrative,
         )
+
+    def _assumed(self) -> list[str]:
+        """Whose first dose, which is drawn and may be day 0, is not stated."""
+        number, everybody = sum(one.assumed for one in self.members), len(self.members)
+        if not number:
+            return []
+        whose = "" if number == everybody else f" of {number} of {everybody} patients"
+        return [f"The first dose{whose} is assumed."]
 
     def _left_out(self) -> list[str]:
         lost = len(self.cohort.members) - len(self.members)
