@@ -10,7 +10,7 @@ import tomllib
 import unicodedata
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Final
 
@@ -43,10 +43,7 @@ def find_unit(text: str) -> Unit | None:
     >>> find_unit("x 10⁹/L").symbol, find_unit("THOU/uL").symbol, find_unit("furlongs")
     ('10*9/L', '10*3/uL', None)
     """
-    if len(text) > _LONGEST:
-        return None
-    spelling = _plain(text)
-    return _listed(spelling) or _listed(_plain(_ANNOTATION.sub("", spelling)))
+    return None if len(text) > _LONGEST else _understood(text)
 
 
 def unit_symbol(text: str) -> str:
@@ -120,6 +117,12 @@ _COUNT: Final = re.compile(r"^[x*]?10(?:[*ex]|exp)?(3|6|9|12)(?:\{?cells?\}?)?(?
 _CUBIC: Final = re.compile(r"/(?:mm\*?3|cu\.?mm|cmm|mcl)$", re.IGNORECASE)
 _HUNDRED: Final = re.compile(r"/100\.?ml$", re.IGNORECASE)
 _LITRE: Final = re.compile(r"(?<=/)([dcmunpf]?)l$")
+
+
+@lru_cache(maxsize=1000)
+def _understood(text: str) -> Unit | None:
+    spelling = _plain(text)
+    return _listed(spelling) or _listed(_plain(_ANNOTATION.sub("", spelling)))
 
 
 def _plain(text: str) -> str:
