@@ -8,12 +8,12 @@ from immunotrack.annotated import csv_texts
 from immunotrack.bulk.blocks import Block, Place
 from immunotrack.bulk.jsonfile import JsonFile
 from immunotrack.bulk.lot import Lot, typed
-from immunotrack.bulk.shapes import Shape, Shapes
+from immunotrack.bulk.shapes import Shapes
 from immunotrack.bulk.textfile import Facts
 from immunotrack.readers.delimited import blank_row
 from immunotrack.readers.grid import NumberCell
 from immunotrack.readers.json_row import JsonRow, json_row
-from immunotrack.readers.json_rows import truth_values
+from immunotrack.readers.json_rows import truth_values, words_of
 
 
 def json_lots(file: JsonFile) -> Iterator[Lot]:
@@ -42,34 +42,31 @@ def json_lots_again(file: JsonFile, places: Mapping[int, Place]) -> Iterator[Lot
 
 
 def _lot(file: JsonFile, block: Block, lines: pl.DataFrame, shapes: Shapes) -> Lot:
-    header = file.header.cells
-    parts: list[pl.DataFrame] = []
-    odd: dict[int, JsonRow] = {}
-    for shape, some in shapes.split(lines):
-        if shape is None:
-            line, own = some.select("line", "own").row(0)
-            odd[line] = json_row(own, file.source, line)
-        else:
-            parts.append(_alike(shape, some, header))
-    if odd:
-        parts.append(_apart(odd, header))
+    header, source = file.header.cells, file.source
+    split = shapes.split(lines)
+    odd = {line: json_row(own, source, line) for line, own in split.odd.items()}
+    parts = [_apart(odd, header)] if odd else []
+    words = words_of(odd)
+    for shape, some in split.alike:
+        alike = shape.alike(some, header)
+        parts.append(_noted(alike.cells, some["line"]))
+        for key, found in alike.words.items():
+            words.setdefault(key, []).extend(found)
     rows = pl.concat(parts).sort("line")
     problems = [problem for row in odd.values() for problem in row.problems]
-    problems += [blank_row(file.source, line) for line in _blank(rows, odd)]
-    problems += truth_values(file.source, odd)
+    problems += [blank_row(source, line) for line in _blank(rows, odd)]
+    problems += truth_values(source, words)
     texts = csv_texts(rows.select(str(place) for place in range(file.width)))
     cells = rows.with_columns(texts.alias("own"))
     return Lot(block.number, cells, problems, Facts(), block.place)
 
 
-def _alike(shape: Shape, lines: pl.DataFrame, header: Sequence[str]) -> pl.DataFrame:
-    """The rows of lines of one shape."""
-    cells = shape.cells(lines["own"], header)
-    blank = pl.all_horizontal(
-        pl.col(str(place)).str.strip_chars() == "" for place in range(len(header))
-    )
+def _noted(cells: pl.DataFrame, lines: pl.Series) -> pl.DataFrame:
+    """The cells of lines of one shape with their numbers, and which of them are empty."""
+    texts = [name for name in cells.columns if name.isdecimal()]
+    blank = pl.all_horizontal(pl.col(name).str.strip_chars() == "" for name in texts)
     note = pl.when(blank).then(pl.lit("empty-row")).otherwise(pl.lit(""))
-    return cells.with_columns(lines["line"].cast(pl.Int64), note=note)
+    return cells.with_columns(lines.cast(pl.Int64), note=note)
 
 
 def _apart(odd: dict[int, JsonRow], header: Sequence[str]) -> pl.DataFrame:

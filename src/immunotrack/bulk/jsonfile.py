@@ -128,6 +128,8 @@ def _header(file: JsonFile) -> Record:
 
 def _keys(lines: pl.DataFrame, shapes: Shapes) -> Iterator[tuple[int, tuple[str, ...]]]:
     """The keys of some lines, those of one shape once, and where they stand first."""
-    for shape, some in shapes.split(lines):
-        line, own = some.select("line", "own").row(0)
-        yield line, shape.keys if shape else tuple(json_row(own, "", line).cells)
+    found = shapes.split(lines)
+    for shape, some in found.alike:
+        yield int(some["line"][0]), shape.keys
+    for line, own in found.odd.items():
+        yield line, tuple(json_row(own, "", line).cells)

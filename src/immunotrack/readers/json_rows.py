@@ -74,16 +74,17 @@ def json_text(data: bytes, source: str, encoding: str, usual: str = "") -> tuple
     return text, name
 
 
-def truth_values(source: str, rows: Mapping[int, JsonRow]) -> list[Problem]:
-    """The warning of each key whose value is true or false on some lines.
-
-    Args:
-        rows: By line.
-    """
+def words_of(rows: Mapping[int, JsonRow]) -> dict[str, list[int]]:
+    """The lines on which each key is true or false, of rows by line."""
     lines: dict[str, list[int]] = {}
     for line, row in rows.items():
         for key in row.words:
             lines.setdefault(key, []).append(line)
+    return lines
+
+
+def truth_values(source: str, words: Mapping[str, list[int]]) -> list[Problem]:
+    """The warning of each key that is true or false on some lines."""
     return [
         Problem(
             code="truth-value",
@@ -96,7 +97,7 @@ def truth_values(source: str, rows: Mapping[int, JsonRow]) -> list[Problem]:
             rows=len(found),
             lines=tuple(found),
         )
-        for key, found in lines.items()
+        for key, found in ((key, sorted(lines)) for key, lines in words.items())
     ]
 
 
@@ -151,6 +152,6 @@ def _grid(rows: Mapping[int, JsonRow], source: str, encoding: str) -> Grid:
         rows=[[row.cells.get(key, "") for key in header] for row in rows.values()],
         faults={place: row.note for place, row in notes if row.note and not row.is_aside},
         aside={place: row.note for place, row in notes if row.is_aside},
-        problems=ordered([*problems, *truth_values(source, rows)]),
+        problems=ordered([*problems, *truth_values(source, words_of(rows))]),
         told=told_json(encoding),
     )
