@@ -138,14 +138,14 @@ _ENTRIES: Final = {
 def _entries(problems: Sequence[Sequence[Problem]], first: int) -> pl.DataFrame:
     """The problems of kinds of rows as rows of the list, but for their line and the row itself."""
     rows = [
-        (number, *rank(problem), *listed(problem, _MARK, "").split(_MARK, 1))
+        (number, *rank(problem), *listed(problem, MARK, "").split(MARK, 1))
         for number, found in enumerate(problems, first)
         for problem in found
     ]
     return pl.DataFrame(rows, schema=_ENTRIES, orient="row")
 
 
-_MARK: Final = "\0"
+MARK: Final = "\0"
 """What no text file holds."""
 
 

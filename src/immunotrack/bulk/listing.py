@@ -10,12 +10,12 @@ from typing import Final
 
 import polars as pl
 
-from immunotrack.bulk.judged import Dictionary
+from immunotrack.bulk.judged import MARK, Dictionary
 from immunotrack.bulk.lot import OF_LINES, Lot
 from immunotrack.bulk.segments import Segments, csv_rows
 from immunotrack.bulk.spill import Spill
 from immunotrack.outputs import csv_cell, csv_line, defused
-from immunotrack.problem_list import COLUMNS, by_line, listed, rank
+from immunotrack.problem_list import COLUMNS, listed, rank
 from immunotrack.problems import Problem
 
 MOST_SHOWN: Final = 100
@@ -70,12 +70,28 @@ def lot_entries(lot: Lot, ids: pl.Series, dictionary: Dictionary) -> pl.DataFram
         )
         .select(*_ORDER, "text")
     ]
-    if lot.problems:
-        placed = [(line or 0, problem) for line, problem in by_line(lot.problems)]
-        lines = [line for line, _ in placed]
-        own = dict(rows.filter(pl.col("line").is_in(lines)).select("line", "own").rows())
-        entries.append(entries_of(placed, own))
+    alone = [(p.line or 0, p) for p in lot.problems if not p.lines]
+    own = dict(
+        rows.filter(pl.col("line").is_in([n for n, _ in alone])).select("line", "own").rows()
+    )
+    entries.append(entries_of(alone, own))
+    entries += [_shared(problem, rows) for problem in lot.problems if problem.lines]
     return pl.concat(entries).sort(_ORDER)
+
+
+def _shared(problem: Problem, rows: pl.DataFrame) -> pl.DataFrame:
+    """The entries of a problem that many rows share."""
+    before, after = listed(problem, MARK, "").split(MARK, 1)
+    line = pl.col("line").cast(pl.String)
+    places = pl.DataFrame({"line": problem.lines}, schema={"line": pl.Int64})
+    ranked = dict(zip(_ORDER[1:], map(pl.lit, rank(problem)), strict=True))
+    return (
+        rows.join(places, on="line", how="semi")
+        .with_columns(
+            text=pl.concat_str(pl.lit(before), line, pl.lit(after), _cell("own")), **ranked
+        )
+        .select(*_ORDER, "text")
+    )
 
 
 def entries_of(problems: Sequence[tuple[int, Problem]], rows: Mapping[int, str]) -> pl.DataFrame:
