@@ -9,6 +9,10 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from agreement import held, streamed
+from immunotrack.bulk.json_lots import json_lots
+from immunotrack.bulk.jsonfile import json_file
+from immunotrack.bulk.textfile import HEAD
+from immunotrack.problems import InvalidInput
 from immunotrack.readers import Options
 
 BAD = Path(__file__).parents[1] / "data" / "bad"
@@ -261,6 +265,27 @@ class TestNdjson:
         assert str(told["told"]).startswith(f"['{path}: ISO 8859-1; NDJSON; ")
         refused = "the byte 0xc9 is not UTF-8 text. Export it again as UTF-8."
         assert agree(path)["refused"] == [f"{path}:1  unreadable (error): {refused}"]
+
+    @pytest.mark.parametrize("line", [FIRST.replace("test", "assay"), '{"a": [1]}'])
+    def test_a_key_that_comes_while_it_is_read(self, tmp_path, line):
+        """A file that another program writes on is refused, and no key of it lost."""
+        path = written(tmp_path / "a.ndjson", *self.objects(9), header=FIRST)
+        file = json_file(path, "a.ndjson", Options(), 300)
+        path.write_text(f"{FIRST}\n{line}\n", encoding="utf-8")
+
+        with pytest.raises(InvalidInput) as caught:
+            list(json_lots(file))
+        assert [problem.code for problem in caught.value.problems] == ["changed-file"]
+
+    def test_a_stated_encoding_of_a_file_longer_than_its_head(self, tmp_path):
+        """The first bytes that tell it need not end with a letter."""
+        path = tmp_path / "a.ndjson"
+        for blank in ("", " "):
+            long = blank + FIRST.replace("P1", "é" * HEAD)
+            path.write_text(f"{FIRST}\n{long}\n", encoding="utf-8")
+            file = json_file(path, "a.ndjson", Options(encoding="utf-8"), 2**20)
+
+            assert file.header.cells == ["patient", "date", "test", "result", "units"]
 
     def test_too_many_keys(self, tmp_path):
         """A file in which keys are values is refused before it fills the memory."""

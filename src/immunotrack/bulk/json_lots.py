@@ -11,6 +11,7 @@ from immunotrack.bulk.lot import Lot, typed
 from immunotrack.bulk.shapes import Shapes
 from immunotrack.bulk.textfile import Facts
 from immunotrack.readers.delimited import blank_row
+from immunotrack.readers.files import changed
 from immunotrack.readers.grid import NumberCell
 from immunotrack.readers.json_row import JsonRow, json_row
 from immunotrack.readers.json_rows import truth_values, words_of
@@ -20,7 +21,7 @@ def json_lots(file: JsonFile) -> Iterator[Lot]:
     """The rows of a file, lot by lot.
 
     Raises:
-        InvalidInput: The file cannot be read.
+        InvalidInput: The file cannot be read, or has other keys than before.
     """
     shapes = Shapes()
     for block, lines in file.lines():
@@ -45,6 +46,9 @@ def _lot(file: JsonFile, block: Block, lines: pl.DataFrame, shapes: Shapes) -> L
     header, source = file.header.cells, file.source
     split = shapes.split(lines)
     odd = {line: json_row(own, source, line) for line, own in split.odd.items()}
+    keys = {key for row in odd.values() for key in row.cells}
+    if not keys.union(*(shape.keys for shape, _ in split.alike)) <= set(header):
+        raise changed(source)
     parts = [_apart(odd, header)] if odd else []
     words = words_of(odd)
     for shape, some in split.alike:

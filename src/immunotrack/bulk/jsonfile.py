@@ -104,6 +104,7 @@ def json_file(path: Path, source: str, options: Options, size: int) -> JsonFile 
     """
     with opened(path, source) as raw:
         head = raw.read(HEAD)
+    head = head[: head.rfind(b"\n") + 1]
     if options.fill_down or b"\0" in head[:WIDE]:
         return None
     encoding = json_text(head, source, options.encoding)[1] if options.encoding else ""
