@@ -65,6 +65,21 @@ def test_a_pdf_with_contents_and_bookmarks(run, labs):
     assert [one for one in PATIENTS if one not in text] == []
 
 
+def test_entries_of_the_contents_lead_to_their_pages(run, labs):
+    """Name and number of each patient, to where its bookmark leads; no address, no frame."""
+    run("cohort", *DOSED, "-o", "out.pdf")
+    reader = PdfReader(labs / "out.pdf")
+    contents, *others = reader.pages
+    links = [link.get_object() for link in contents.annotations]
+    leads = [reader.get_page_number(link["/Dest"][0].get_object()) for link in links]
+
+    assert leads == [1 + place // 20 for place in range(45) for _ in ("name", "number")]
+    assert {(link["/Subtype"], link.get("/A"), link["/Border"][2]) for link in links} == {
+        ("/Link", None, 0)
+    }
+    assert [page.annotations for page in others] == [None] * 3
+
+
 def test_bookmarks_of_groups(run, labs):
     """Each arm is a chapter, its patients below it."""
     run("cohort", *DOSED, "--persons", "arms.csv", "--by", "arm", "-o", "out.pdf")

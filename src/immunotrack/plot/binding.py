@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from typing import Final
 
 from pypdf import PdfWriter
-from pypdf.generic import IndirectObject
+from pypdf.generic import ArrayObject, IndirectObject, NameObject
 
-from immunotrack.plot.leaf import Sheet
+from immunotrack.plot.leaf import Sheet, page_of
 
 _METADATA: Final = {"/Creator": "immunotrack", "/Producer": "immunotrack"}
 
@@ -24,9 +24,22 @@ def bound(files: Sequence[bytes], sheets: Sequence[Sheet]) -> bytes:
             parents[mark.level] = writer.add_outline_item(
                 title=mark.title, page_number=number, parent=parent
             )
+    _lead_within(writer)
     writer.metadata = None
     writer.add_metadata(_METADATA)
     writer.compress_identical_objects()
     buffer = io.BytesIO()
     writer.write(buffer)
     return buffer.getvalue()
+
+
+def _lead_within(writer: PdfWriter) -> None:
+    """Let the entries of the contents lead to their pages, without a border."""
+    for page in writer.pages:
+        for link in page.annotations or ():
+            entry = link.get_object()
+            number = page_of(entry.get("/A", {}).get("/URI", ""))
+            if number is not None:
+                del entry["/A"]
+                place = [writer.pages[number - 1].indirect_reference, NameObject("/Fit")]
+                entry[NameObject("/Dest")] = ArrayObject(place)

@@ -5,7 +5,7 @@ from typing import Final
 
 from matplotlib.figure import Figure
 
-from immunotrack.plot.leaf import GRIDS, Contents
+from immunotrack.plot.leaf import GRIDS, Contents, page_url
 from immunotrack.plot.page import MARGIN
 from immunotrack.plot.sheet import SheetPage
 from immunotrack.plot.style import INK, RULE, SizeName, line_height
@@ -32,6 +32,8 @@ def draw_contents(leaf: Contents, size: SizeName) -> Figure:
         weight = "normal" if target else "bold"
         shown = sheet.ruler.fitted(text, small, room, bold=not target)
         colour = INK if target else RULE
-        page.text(left, at, shown, fontsize=small, color=colour, fontweight=weight, gid="entry")
-        page.text(left + width, at, told, ha="right", fontsize=small, gid="target")
+        leads = page_url(target) if target else None
+        style = {"fontsize": small, "color": colour, "fontweight": weight, "url": leads}
+        page.text(left, at, shown, gid="entry", **style)
+        page.text(left + width, at, told, ha="right", fontsize=small, url=leads, gid="target")
     return sheet.close(page, body)

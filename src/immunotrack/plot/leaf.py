@@ -170,6 +170,20 @@ class Contents:
     entries: Sequence[tuple[str, int]]
 
 
+_PAGE_URL: Final = "#page="
+
+
+def page_url(number: int) -> str:
+    """What an entry of the contents leads to, counted from 1."""
+    return f"{_PAGE_URL}{number}"
+
+
+def page_of(url: str) -> int | None:
+    """The page that a link leads to; None for any other link."""
+    number = url.removeprefix(_PAGE_URL)
+    return int(number) if url.startswith(_PAGE_URL) and number.isdecimal() else None
+
+
 Leaf = Multiples | Overlay | Strip | Contents
 
 
