@@ -39,7 +39,8 @@ format: $(VENV)/.dev
 baseline: $(VENV)/.dev
 	IMMUNOTRACK_NEW_BASELINE=1 $(BIN)/python -m pytest tests/plot/test_baseline.py
 
-# Against what one would write by hand; ROWS=1000000 RUNS=1 ONLY=flagging is a quick look.
+# Against what one would write by hand; ROWS=1000000 RUNS=1 ONLY=flagging is a quick look; also
+# start, drawing, cohort, reading, bad.
 bench: $(VENV)/.bench
 	$(BIN)/python benchmarks/run.py
 

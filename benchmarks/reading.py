@@ -47,7 +47,7 @@ def _compare(source: Path, scripts: dict[str, tuple[str, str]], rows: int) -> No
     if any(not one.equals(told["immunotrack"]) for one in told.values()):
         leave(f"the flags of {source.name} differ: {told}")
     size = source.stat().st_size / 1e6
-    title = f"{source.suffix[1:]}, {rows} results ({size:.0f} MB), the same flags from all"
+    title = f"{source.suffix[1:]}, {rows} results ({size:.1f} MB), the same flags from all"
     print(table(found, next(iter(scripts)), title), flush=True)
 
 
