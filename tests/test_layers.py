@@ -217,6 +217,7 @@ ORDER = [
     "plot.overlay",
     "plot.cohort_strip",
     "plot.contents",
+    "plot.spared",
     "plot.compose_multiples",
     "plot.compose_overlay",
     "plot.compose_strip",

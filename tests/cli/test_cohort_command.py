@@ -11,7 +11,7 @@ import time
 import pytest
 from pypdf import PdfReader
 
-from immunotrack.plot import multiples
+from immunotrack.plot import cohort_strip, multiples, overlay
 
 PATIENTS = [f"P{number:02d}" for number in range(45)]
 
@@ -126,6 +126,45 @@ def test_a_patient_who_cannot_be_drawn_is_named(run, labs, monkeypatch):
     _, first, *others = PdfReader(labs / "out.pdf").pages
     assert first.extract_text().count("could not be drawn") == 1
     assert len(others) == 2
+
+
+@pytest.mark.parametrize(
+    ("figure", "module", "part", "names"),
+    [
+        ("strip", cohort_strip, "_placed", lambda leaf: [row.patient for row in leaf.rows]),
+        ("overlay", overlay, "_labels", lambda leaf: [t.patient for t in leaf.laid[0].traces]),
+    ],
+)
+def test_a_patient_stops_no_other_on_a_shared_figure(
+    run, labs, monkeypatch, figure, module, part, names
+):
+    """As on small multiples; the footnote counts who is left out."""
+    whole = getattr(module, part)
+
+    def fail(leaf):
+        if "P03" in names(leaf):
+            raise ValueError("130 cells")
+        return whole(leaf)
+
+    monkeypatch.setattr(module, part, fail)
+    done = run("cohort", *DOSED, "--figure", figure, "-o", "out.pdf")
+    told = " ".join(page.extract_text() for page in PdfReader(labs / "out.pdf").pages)
+
+    assert done.returncode == 4
+    assert done.stderr.count("patient P03 could not be drawn (ValueError)") == 1
+    assert done.stderr.count("could not be drawn") == 1
+    assert "130" not in done.stderr
+    assert told.count("1 patient could not be drawn.") == 1
+
+
+def test_what_concerns_no_patient_is_no_patients_fault(run, labs, monkeypatch):
+    """Where nobody can be drawn the error is told as what it is."""
+    monkeypatch.setattr(cohort_strip, "_placed", lambda _: 1 / 0)
+    done = run("cohort", *DOSED, "--figure", "strip", "-o", "out.pdf")
+
+    assert done.returncode == 70
+    assert "internal error (ZeroDivisionError)" in done.stderr
+    assert not (labs / "out.pdf").exists()
 
 
 def test_an_invalid_row_is_told_and_the_rest_is_drawn(run, labs):

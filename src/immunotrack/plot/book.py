@@ -11,6 +11,7 @@ from immunotrack.plot.multiples import draw_multiples
 from immunotrack.plot.overlay import draw_overlay
 from immunotrack.plot.pages import pages_bytes
 from immunotrack.plot.save import figure_bytes, missing_letters
+from immunotrack.plot.spared import draw_spared
 from immunotrack.plot.style import SizeName
 
 
@@ -21,8 +22,8 @@ def draw_leaf(leaf: Leaf, size: SizeName) -> tuple[Figure, list[tuple[str, str]]
     if isinstance(leaf, Contents):
         return draw_contents(leaf, size), []
     if isinstance(leaf, Overlay):
-        return draw_overlay(leaf, size), []
-    return draw_cohort_strip(leaf, size), []
+        return draw_spared(leaf, size, draw_overlay)
+    return draw_spared(leaf, size, draw_cohort_strip)
 
 
 def render(order: Order) -> Rendered:
