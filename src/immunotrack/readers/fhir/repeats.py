@@ -25,25 +25,24 @@ class Verdict(NamedTuple):
 def find_repeats(resources: Sequence[Resource], directory: Directory) -> dict[int, Verdict]:
     """The resources that stand in the file already, or in another version, by their place."""
     groups: dict[object, list[int]] = {}
-    prints: dict[int, bytes] = {}
     for index, resource in enumerate(resources):
         if resource.kind in READ:
-            prints[index] = fingerprint(resource.body.members)
-            groups.setdefault(_identity(resource, directory, prints[index]), []).append(index)
+            groups.setdefault(_identity(resource, directory), []).append(index)
     verdicts: dict[int, Verdict] = {}
     for group in groups.values():
         if len(group) > 1:
-            verdicts |= _verdicts(group, resources, prints)
+            verdicts |= _verdicts(group, resources)
     return verdicts
 
 
-def _identity(resource: Resource, directory: Directory, mark: bytes) -> object:
+def _identity(resource: Resource, directory: Directory) -> object:
     """What two versions of one resource share; the ids of two patients' resources may be alike."""
     try:
         patient = directory.patient_id(resource)
     except WrongShape:
         patient = ""
-    return resource.kind, patient, _holder(resource), resource.id or mark
+    own = resource.id or fingerprint(resource.body.members)
+    return resource.kind, patient, _holder(resource), own
 
 
 def _holder(resource: Resource) -> object:
@@ -54,14 +53,12 @@ def _holder(resource: Resource) -> object:
     return f"{members.get('resourceType')}/{members.get('id') or fingerprint(members)!r}"
 
 
-def _verdicts(
-    group: Sequence[int], resources: Sequence[Resource], prints: dict[int, bytes]
-) -> dict[int, Verdict]:
+def _verdicts(group: Sequence[int], resources: Sequence[Resource]) -> dict[int, Verdict]:
     """Of what is one resource: the first of equal ones, and of those the newest version."""
     firsts: dict[bytes, int] = {}
     verdicts: dict[int, Verdict] = {}
     for index in group:
-        first = firsts.setdefault(prints[index], index)
+        first = firsts.setdefault(fingerprint(resources[index].body.members), index)
         if first != index:
             verdicts[index] = Verdict(REPEATED, resources[first].line)
     newest = group[0]
