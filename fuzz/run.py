@@ -13,6 +13,7 @@ RUNS = {
     "units": 40_000,
     "delimited": 8_000,
     "sas": 8_000,
+    "json_rows": 8_000,
     "dataset_json": 8_000,
     "fhir": 8_000,
     "excel": 2_000,
