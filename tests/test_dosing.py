@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from immunotrack.cases import load_case
 from immunotrack.clocks import Clock
+from immunotrack.course_ends import Cut, course_ends
 from immunotrack.doses import find_dose_unit
-from immunotrack.dosing import AGAINST, Cut, course_ends, given_against_planned
+from immunotrack.dosing import AGAINST, given_against_planned
 from immunotrack.missed import SAMPLES, missed_samples
 from immunotrack.plan_text import parse_plan
 from immunotrack.plans import choose_plan

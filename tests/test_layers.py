@@ -46,6 +46,7 @@ ORDER = [
     "plan_text",
     "plans",
     "anchors",
+    "course_ends",
     "dosing",
     "totals",
     "missed",

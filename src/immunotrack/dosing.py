@@ -8,7 +8,8 @@ from typing import Any, Final, NamedTuple
 from narwhals.typing import IntoDataFrameT
 
 from immunotrack.anchors import everybody
-from immunotrack.clocks import Clock, day_of_death
+from immunotrack.clocks import Clock
+from immunotrack.course_ends import Clocks, Cut, Cuts, clock_of, course_end, stated_cut
 from immunotrack.doses import amount_in, find_dose_unit
 from immunotrack.schedule import Plan, PlannedDose
 from immunotrack.table import (
@@ -55,21 +56,6 @@ has whole days. clock: what all days count from. basis: of the event.
 """
 
 
-class Cut(NamedTuple):
-    """The end of a course before its plan's end.
-
-    Args:
-        why: `death`, `stop: lymphocytes above 2.5 x the upper limit`.
-    """
-
-    day: float
-    why: str
-
-
-Cuts = float | Cut | Mapping[str, float | Cut] | None
-Clocks = Clock | Mapping[str, Clock | None] | None
-
-
 def given_against_planned(
     events: IntoDataFrameT,
     plan: Plan | None,
@@ -112,8 +98,8 @@ def given_against_planned(
     found: list[dict[str, Any]] = []
     people = everybody([{"patient_id": who} for who in patients], rows)
     for patient, (_, happened) in people.items():
-        course = _course(happened, wanted, _clock_of(clock, patient))
-        cut = _end(happened, course.clock, _cut_of(death_or_stop_day, patient))
+        course = _course(happened, wanted, clock_of(clock, patient))
+        cut = course_end(happened, course.clock, stated_cut(death_or_stop_day, patient))
         about = {"patient_id": patient, "clock": course.clock.name if course.clock else ""}
         if plan is None:
             told = [_as_given(dose) | {"status": _kind(dose, "given")} for dose in course.doses]
@@ -122,24 +108,6 @@ def given_against_planned(
         found += [_BLANK | {"name": _only(wanted) or name} | about | row for row in told]
     native: Any = frame_of(found, AGAINST, table.implementation).to_native()
     return native  # type: ignore[no-any-return]
-
-
-def course_ends(
-    events: IntoDataFrameT, clock: Clocks = None, stops: Cuts = None, patients: Sequence[str] = ()
-) -> dict[str, Cut]:
-    """The end of each patient's course: death among the events, or a stated stop if earlier.
-
-    Args:
-        events, clock, patients: As for `given_against_planned`.
-        stops: As `death_or_stop_day` there.
-    """
-    rows = plain_rows(conform_events(events))
-    found = {}
-    for patient, (_, happened) in everybody([{"patient_id": p} for p in patients], rows).items():
-        cut = _end(happened, _clock_of(clock, patient), _cut_of(stops, patient))
-        if cut is not None:
-            found[patient] = cut
-    return found
 
 
 _BLANK: Final = {
@@ -192,18 +160,6 @@ def _placed(row: Row, clock: Clock | None) -> _Dose:
     return _Dose(row, day, None if single else math.inf if end is None else end)
 
 
-def _clock_of(given: Clocks, patient: str) -> Clock | None:
-    """The clock of a patient.
-
-    Raises:
-        ValueError: It shows hours, or days without a 0.
-    """
-    clock = given.get(patient) if isinstance(given, Mapping) else given or Clock("Day")
-    if clock is not None and clock.shows != "day":
-        raise ValueError(f"a plan counts days from a day 0, and {clock.name} shows none")
-    return clock
-
-
 def _wanted(rows: Sequence[Row], name: str, plan: Plan | None) -> list[str]:
     """The names of the doses to tell of.
 
@@ -223,23 +179,6 @@ def dose_names(rows: Sequence[Row]) -> list[str]:
 
 def _only(names: Sequence[str]) -> str:
     return names[0] if len(names) == 1 else ""
-
-
-def _cut_of(given: Cuts, patient: str) -> Cut | None:
-    """The end that the caller states for a patient."""
-    if isinstance(given, Mapping):
-        given = given.get(patient)
-    return given if given is None or isinstance(given, Cut) else Cut(given, "death or stop")
-
-
-def _end(happened: Sequence[Row], clock: Clock | None, stated: Cut | None) -> Cut | None:
-    """The earlier of the death among the events and a stated end; of one day the death."""
-    if clock is None:
-        return None
-    died = day_of_death(happened, clock)
-    if died is None:
-        return stated
-    return stated if stated is not None and stated.day < died else Cut(died, "death")
 
 
 def _of_patient(

@@ -92,7 +92,8 @@ def doses(
     plan that states no day counts from the first dose given. A planned day that the plan leaves
     open is marked as assumed.
     """
-    from immunotrack.dosing import course_ends, given_against_planned
+    from immunotrack.course_ends import course_ends
+    from immunotrack.dosing import given_against_planned
     from immunotrack.missed import missed_samples
     from immunotrack.totals import dose_totals
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import typer
 
 if TYPE_CHECKING:
-    from immunotrack.dosing import Cut
+    from immunotrack.course_ends import Cut
     from immunotrack.totals import Weight
 
 WEIGHT_SOURCE: Final = "--weight"
@@ -16,7 +16,7 @@ WEIGHT_SOURCE: Final = "--weight"
 
 def stops(given: list[str], patients: Mapping[str, Any]) -> "dict[str, Cut]":
     """`--stop` options by patient."""
-    from immunotrack.dosing import Cut
+    from immunotrack.course_ends import Cut
 
     return {
         patient: Cut(_number(text, "--stop", r"(-?\d+(?:\.\d+)?)", "a day, such as 30"), "stop")
