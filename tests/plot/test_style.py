@@ -1,7 +1,7 @@
 """The ruler, and the ticks that are known before they are drawn."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
 
@@ -38,6 +38,8 @@ def broken_word_by_word(text: str, width: float) -> list[str]:
 
 @settings(max_examples=examples(25))
 @given(text=WORDS, width=WIDTHS)
+@example(text=f"{'WWWWWW ' * 3}{'iiiiiiiiiiii ' * 9}", width=20.0)
+@example(text=f"{'iiiiiiiiiiii ' * 9}{'WWWWWW ' * 3}", width=20.0)
 def test_lines_break_where_the_next_word_has_no_room(text, width):
     """As if they were filled word by word, and a word that is too long letter by letter."""
     assert RULER.wrapped(text, 6, width) == broken_word_by_word(text, width)
