@@ -17,9 +17,9 @@ test: $(VENV)/.dev
 thorough: $(VENV)/.dev
 	IMMUNOTRACK_EXAMPLES=10 $(BIN)/python -m pytest -n 2
 
-# Frames of PySpark, on the Java that is there.
+# Frames of PySpark and --engine spark, on the Java that is there.
 test-spark: $(VENV)/.spark
-	$(BIN)/python -m pytest tests/test_engines.py
+	$(BIN)/python -m pytest tests/test_engines.py tests/cluster
 
 # The report in Debian's Chromium, and what axe-core says of it.
 test-browser: $(VENV)/.browser

@@ -1,7 +1,10 @@
 """What several tests need: the command line as a user runs it, and the shared real data."""
 
 import contextlib
+import importlib
 import io
+import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -88,3 +91,25 @@ def shared_facts() -> Path:
     if not folder.is_dir():
         pytest.skip("the shared facts are not beside this checkout")
     return folder
+
+
+@pytest.fixture(scope="session")
+def spark():
+    """A session of Spark of one's own on this machine, in which small files have several splits."""
+    for name in ("pyarrow", "pyspark"):
+        pytest.importorskip(name, reason=f"needs {name}: the extra `spark`")
+    if shutil.which("java") is None:
+        pytest.skip("needs Java: Debian's default-jre-headless")
+    sql = importlib.import_module("pyspark.sql")
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    session = (
+        sql.SparkSession.builder.master("local[2]")
+        .config("spark.ui.enabled", "false")
+        .config("spark.sql.shuffle.partitions", "2")
+        .config("spark.sql.files.openCostInBytes", "1")
+        .config("spark.driver.bindAddress", "127.0.0.1")
+        .config("spark.log.level", "OFF")
+        .getOrCreate()
+    )
+    yield session
+    session.stop()

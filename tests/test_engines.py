@@ -1,8 +1,6 @@
 """The same flags, row for row, from pandas, Polars (eager and lazy) and PySpark."""
 
-import importlib
 import os
-import shutil
 
 import numpy as np
 import pandas as pd
@@ -34,26 +32,6 @@ def results() -> pl.DataFrame:
             "sex": chance.choice(["male", "female", ""], ROWS),
         }
     )
-
-
-@pytest.fixture(scope="module")
-def spark():
-    """A session of one's own on this machine."""
-    for name in ("pyarrow", "pyspark"):
-        pytest.importorskip(name, reason=f"needs {name}: the extra `spark`")
-    sql = importlib.import_module("pyspark.sql")
-    if shutil.which("java") is None:
-        pytest.skip("needs Java: Debian's default-jre-headless")
-    session = (
-        sql.SparkSession.builder.master("local[2]")
-        .config("spark.ui.enabled", "false")
-        .config("spark.sql.shuffle.partitions", "2")
-        .config("spark.driver.bindAddress", "127.0.0.1")
-        .getOrCreate()
-    )
-    session.sparkContext.setLogLevel("ERROR")
-    yield session
-    session.stop()
 
 
 def flagged_rows(frame: pl.DataFrame) -> list[tuple[object, ...]]:
@@ -101,11 +79,7 @@ def test_an_impossible_row_of_a_lazy_frame():
 def test_pyspark_and_polars(spark):
     """A frame of a cluster comes back as one, with the same flags."""
     table = results()
-    frame = spark.createDataFrame(
-        table.rows(),
-        "line bigint, analyte string, unit string, comparator string, value double, low double, "
-        "sex string",
-    )
+    frame = spark.createDataFrame(table.to_arrow())
     flagged = flag(frame)
     rows = flagged.select("line", *WRITTEN).collect()
 

@@ -9,6 +9,8 @@ from immunotrack.problems import InvalidInput, Problem
 _EXTRAS: Final = {
     "python_calamine": ("workbooks need the package python-calamine", "excel"),
     "pyreadstat": ("SAS files need the package pyreadstat", "sas"),
+    "pyspark.sql": ("Spark needs the package pyspark", "spark"),
+    "pyarrow": ("Spark needs the package pyarrow", "spark"),
 }
 
 

@@ -25,16 +25,19 @@ def is_table(path: Path) -> bool:
 
 def write_table(rows: Path, target: Path) -> None:
     """Write flagged rows, a CSV file, as Parquet without holding them: the same names and cells."""
-    typed_rows(rows).sink_parquet(target)
+    typed_rows(_texts(rows)).sink_parquet(target)
 
 
-def typed_rows(rows: Path) -> pl.LazyFrame:
-    """Flagged rows, a CSV file: the same names and cells.
+def _texts(rows: Path) -> pl.LazyFrame:
+    return pl.scan_csv(rows, infer_schema=False, glob=False)
+
+
+def typed_rows(texts: pl.LazyFrame) -> pl.LazyFrame:
+    """Flagged rows, all of them texts: the same names and cells.
 
     The columns that are added hold numbers where they are numbers; all others hold text, and null
     where a cell is empty.
     """
-    texts = pl.scan_csv(rows, infer_schema=False, glob=False)
     header = texts.collect_schema().names()
     return texts.with_columns(
         pl.col(added_name(name, header)).cast(dtype) for name, dtype in _TYPES.items()
@@ -64,7 +67,7 @@ def write_flagged(
     with writing(output), hidden_folder(output) as folder:
         rows = folder / "rows.csv"
         rows.write_bytes(data)
-        write_parts(typed_rows(rows), folder / "parts", parted_by)
+        write_parts(typed_rows(_texts(rows)), folder / "parts", parted_by)
         move_dataset(folder / "parts", output)
 
 
@@ -79,7 +82,7 @@ def write_large(rows: Path, output: Path, parted_by: Sequence[str], patient: int
     """
     made = rows.with_suffix(".parquet")
     if parted_by:
-        texts = typed_rows(rows)
+        texts = typed_rows(_texts(rows))
         parted = with_patients(texts, patient) if PATIENTS in parted_by else texts
         with writing(output):
             write_parts(parted, made, parted_by)

@@ -1,6 +1,7 @@
 """Large files, read as they stream by: the same rules, asked once of rows that are alike."""
 
 from immunotrack.bulk.flagged import Bulk, Flagged, bulk_file, large_file
+from immunotrack.bulk.judged import Outcome
 from immunotrack.bulk.shares import Answers, answers
 
-__all__ = ["Answers", "Bulk", "Flagged", "answers", "bulk_file", "large_file"]
+__all__ = ["Answers", "Bulk", "Flagged", "Outcome", "answers", "bulk_file", "large_file"]

@@ -32,6 +32,10 @@ class Place(NamedTuple):
     line: int
 
 
+CUT_SHORT: Final = "the compressed data are cut short"
+DAMAGED: Final = "the compressed data are damaged"
+
+
 class Block(NamedTuple):
     """Whole lines of a file.
 
@@ -73,6 +77,7 @@ class Blocks(Iterator[Block]):
     Args:
         size: So many bytes are read at once.
         ends: How many physical lines end in some bytes.
+        line: The physical line on which the file starts, where it is a part of one.
     """
 
     def __init__(
@@ -81,6 +86,7 @@ class Blocks(Iterator[Block]):
         source: str,
         size: int,
         ends: Callable[[bytes], int] = line_ends,
+        line: int = 1,
     ) -> None:
         self._file = file
         self._source = source
@@ -89,7 +95,7 @@ class Blocks(Iterator[Block]):
         self._rest = b""
         self._ahead = self._read()
         self._number = 0
-        self._line = 1
+        self._line = line
         self._offset = 0
 
     def __next__(self) -> Block:
@@ -149,9 +155,9 @@ def opened(path: Path, source: str) -> Iterator[BinaryIO]:
                 yield file  # type: ignore[misc]
             after = path.stat()
     except EOFError:
-        raise _damaged(source, "the compressed data are cut short") from None
+        raise _damaged(source, CUT_SHORT) from None
     except (zlib.error, gzip.BadGzipFile):
-        raise _damaged(source, "the compressed data are damaged") from None
+        raise _damaged(source, DAMAGED) from None
     except OSError as error:
         raise InvalidInput([unreadable(path, error)], unreadable=True) from None
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):

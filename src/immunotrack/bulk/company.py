@@ -30,15 +30,9 @@ class Company:
 
         Args:
             first: The number of the first one in the file.
-            compared: `patient` and `seen` (hashes), `analyte` and `unit` (numbers), `moment`,
-                `day`, and `counts`, whether it is compared with others of its sample.
+            compared: As `placed_rows` has them.
         """
-        rows = compared.select(
-            _mixed(pl.col("patient"), pl.col("analyte")).alias("series"),
-            pl.col("moment", "day").fill_null(-1),
-            pl.col("seen", "counts", "unit"),
-            row=pl.int_range(first, first + pl.len(), dtype=pl.UInt64),
-        ).select("series", "row", "unit", sample=_sample())
+        rows = placed_rows(first, compared)
         parts = (rows["series"] // _PART).cast(pl.UInt8).to_numpy()
         order = np.argsort(parts, kind="stable")
         ends = np.cumsum(np.bincount(parts, minlength=_PARTS))
@@ -59,13 +53,38 @@ class Company:
             rows = np.fromfile(path, _RECORD)
             path.unlink()
             frame = pl.DataFrame({name: rows[name] for name in _RECORD.names or ()})
-            together = pl.col("sample").is_duplicated()
-            if mixed:
-                units = pl.col("unit").filter(pl.col("unit") > 0).n_unique().over("series")
-                together |= units > 1
-            found = frame.filter(together)["row"].to_numpy()
+            found = together(frame, mixed=mixed).to_numpy()
             if len(found):
                 yield np.sort(found)
+
+
+def placed_rows(first: int, compared: pl.DataFrame) -> pl.DataFrame:
+    """What rows are told apart by: `series`, `row`, `unit` and `sample`.
+
+    Args:
+        first: The number of the first one.
+        compared: `patient` and `seen` (hashes), `analyte` and `unit` (numbers), `moment`, `day`,
+            and `counts`, whether it is compared with others of its sample.
+    """
+    return compared.select(
+        _mixed(pl.col("patient"), pl.col("analyte")).alias("series"),
+        pl.col("moment", "day").fill_null(-1),
+        pl.col("seen", "counts", "unit"),
+        row=pl.int_range(first, first + pl.len(), dtype=pl.UInt64),
+    ).select("series", "row", "unit", sample=_sample())
+
+
+def together(rows: pl.DataFrame, *, mixed: bool) -> pl.Series:
+    """The numbers of the rows that must be judged together, of whole series of `placed_rows`.
+
+    Args:
+        mixed: Whether series of more than one unit are among them.
+    """
+    alike = pl.col("sample").is_duplicated()
+    if mixed:
+        units = pl.col("unit").filter(pl.col("unit") > 0).n_unique().over("series")
+        alike |= units > 1
+    return rows.filter(alike)["row"]
 
 
 def _sample() -> pl.Expr:

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Final
+from typing import BinaryIO, Final
 
 import polars as pl
 
@@ -34,8 +34,22 @@ def delimited_lots(file: TextFile) -> Iterator[Lot]:
         InvalidInput: The file cannot be read.
         Changed: It has another encoding than its start.
     """
-    with opened(file.path, file.source) as raw, long_cells():
-        blocks = Blocks(raw, file.source, file.size)
+    with opened(file.path, file.source) as raw:
+        yield from lots_of(raw, file)
+
+
+def lots_of(raw: BinaryIO, file: TextFile, line: int = 1) -> Iterator[Lot]:
+    """The rows of a file, or of a part of it that begins and ends with a record, lot by lot.
+
+    Args:
+        line: The physical line on which the part starts.
+
+    Raises:
+        InvalidInput: They cannot be read.
+        Changed: They have another encoding than the file's start.
+    """
+    with long_cells():
+        blocks = Blocks(raw, file.source, file.size, line=line)
         reader = _Reader(file, blocks)
         for block in blocks:
             rows = _below(block, file.first)

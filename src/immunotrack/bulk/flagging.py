@@ -135,7 +135,7 @@ class Pass:
         for lot in lots(self.file):
             self.firsts[lot.number] = first
             compared = self.judge.likeness.compared(lot.cells)
-            yield _Step(lot, first, self._known(compared), self.dictionary)
+            yield _Step(lot, first, self.dictionary.known(compared), self.dictionary)
             first += len(lot.cells)
 
     def _forget(self) -> None:
@@ -145,10 +145,6 @@ class Pass:
             self.dictionary = Dictionary(
                 self.judge, evidence=old.evidence, codes=old.codes, units=old.units
             )
-
-    def _known(self, compared: pl.DataFrame) -> pl.DataFrame:
-        keys = self.dictionary.keys
-        return compared.join(keys, on="key", how="left", maintain_order="left")
 
     def _ask(self, window: Sequence[_Step]) -> None:
         """Judge the kinds of rows that are new."""
@@ -170,35 +166,18 @@ class Pass:
         if step.dictionary is not self.dictionary:
             compared = compared.with_columns(id=pl.lit(None, pl.UInt32))
         at = compared["id"].is_null().arg_true()
-        found = self._known(compared.select("key")[at])["id"]
+        found = self.dictionary.known(compared.select("key")[at])["id"]
         step.compared = compared.with_columns(compared["id"].scatter(at, found))
         step.dictionary = self.dictionary
 
     def _written(self, step: _Step) -> _Written:
         """The rows of a lot with what is said of them, the list of their problems, their keys."""
-        kinds, cells = self._kinds, step.lot.cells
+        kinds, cells = self.dictionary.said, step.lot.cells
         ids = step.compared["id"]
         said = (kinds[name].gather(ids) for name in ("head", "said"))
         rows = added_rows(cells, *said) if self.kept.writing else b""
         listed = lot_entries(step.lot, ids, self.dictionary) if self.kept.listing else None
-        return _Written(rows, listed, self._placed(step.compared))
-
-    @property
-    def _kinds(self) -> pl.DataFrame:
-        kinds = self.dictionary.kinds
-        return pl.DataFrame() if kinds is None else kinds
-
-    def _placed(self, compared: pl.DataFrame) -> pl.DataFrame:
-        """The keys of rows with what only their judgement tells of them."""
-        kinds, ids = self._kinds, compared["id"]
-        told = kinds.select("analyte", "unit", "counts", "moment", "day")
-        placed = {name: told[name].gather(ids) for name in ("analyte", "unit", "counts")}
-        for name in ("moment", "day"):
-            own = compared[name]
-            if own.null_count():
-                own = pl.select(pl.coalesce(own, told[name].gather(ids))).to_series()
-            placed[name] = own.alias(name)
-        return pl.DataFrame(placed).with_columns(compared["patient"], compared["seen"])
+        return _Written(rows, listed, self.dictionary.placed(step.compared))
 
     def _keep(self, step: _Step, written: _Written) -> None:
         """Write a lot and count it."""
@@ -211,21 +190,10 @@ class Pass:
         else:
             self.places[step.lot.number] = step.lot.place
         self.facts.add(step.lot.facts)
-        self._count(step.compared["id"])
+        self.dictionary.count(step.compared["id"], self.outcome)
         self._tell(step.lot.problems)
         if len(self.errors) < MOST_SHOWN:
             self.errors += lot_errors(step.lot, step.compared["id"], self.dictionary)
-
-    def _count(self, ids: pl.Series, sign: int = 1) -> None:
-        """Count rows by what became of them, and their problems."""
-        kinds = self._kinds
-        counts = np.bincount(ids.to_numpy(), minlength=len(kinds))
-        met = kinds.select("fate", "problem", "flag", "range_source", count=pl.Series(counts))
-        self.outcome.add(met.filter(pl.col("count") > 0), sign)
-        for kind in self.dictionary.told:
-            if count := int(counts[kind]):
-                for problem in self.dictionary.problems[kind]:
-                    self.outcome.tell(problem, sign * count)
 
     def _tell(self, problems: Sequence[Problem]) -> None:
         for problem in problems:
@@ -287,12 +255,12 @@ class Pass:
 
     def _said_before(self, cells: pl.DataFrame) -> pl.DataFrame:
         """Rows with the kinds that they are, each by itself; what was counted is taken back."""
-        compared = self._known(self.judge.likeness.compared(cells))
+        compared = self.dictionary.known(self.judge.likeness.compared(cells))
         step = _Step(Lot(0, cells, [], Facts(), None), 0, compared, self.dictionary)
         self._ask([step])
         ids = step.compared["id"]
-        self._count(ids, -1)
-        kinds = self._kinds
+        self.dictionary.count(ids, self.outcome, -1)
+        kinds = self.dictionary.said
         return cells.with_columns(kinds["head"].gather(ids), kinds["said"].gather(ids))
 
     def _settle(self, cells: pl.DataFrame, rows: Spill, told: Spill) -> None:

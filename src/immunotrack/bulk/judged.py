@@ -3,8 +3,11 @@
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import reduce
+from operator import and_
 from typing import Final
 
+import numpy as np
 import polars as pl
 
 from immunotrack.analytes import analytes
@@ -22,12 +25,13 @@ from immunotrack.bulk.textfile import Facts
 from immunotrack.problem_list import listed, rank
 from immunotrack.problems import Problem
 from immunotrack.ranges import RangeSet
-from immunotrack.readers.cells import SignEvidence, read_part
+from immunotrack.readers.cells import Part, SignEvidence, read_part
 from immunotrack.readers.counts import Counts
 from immunotrack.readers.grid import DecimalSign, Grid, Options
 from immunotrack.readers.people import read_people
 from immunotrack.readers.results import read_results
 from immunotrack.readers.source import Source, no_events
+from immunotrack.readers.study import flag_columns
 
 FAULTS: Final = frozenset({"ragged-row", "stray-quote", "broken-line", "nested-value"})
 """Notes of a row that make it unusable; any other one sets it aside."""
@@ -76,36 +80,27 @@ class Judge:
             alone: No row is compared with another one; else they are in the order of the file,
                 and `line` is where they stand.
         """
-        source, evidence = self.read(cells, alone=alone)
-        flagged = flagged_results(source, self.ranges)
-        problems = [*source.problems, *flag_differences(source, flagged)]
-        texts = flagged.select(added_cells(flagged, (*HEAD, "problem"), plain=self.plain))
-        return Judgement(
-            flagged,
-            pl.DataFrame({"head": csv_texts(texts.select(HEAD)), "said": texts["problem"]}),
-            _by_row(problems, source.lines),
-            evidence,
-        )
-
-    def read(self, cells: pl.DataFrame, *, alone: bool) -> tuple[Source, SignEvidence]:
-        """Some rows as a small file of them is read; the arguments are those of `judge`."""
         lines = list(range(1, len(cells) + 1)) if alone else cells["line"].to_list()
-        grid = self._grid(cells, lines)
-        part = read_part(grid, self.options, self.sign)
-        results = read_results([part], _NOBODY.facts, self.options, alone=alone)
-        own = part.layout.roles.get("own_flag")
-        named = results.table["patient_id"].unique(maintain_order=True)
-        source = Source(
-            name=self.file.source,
-            grids=[grid],
-            results=results.table,
-            events=no_events(),
-            problems=results.problems,
-            told=[],
-            flag_columns={} if own is None else {grid.source: grid.header[own]},
-            patients=tuple(named.filter(named.str.strip_chars() != "")),
-        )
-        return source, part.evidence
+        part = self.part(cells, lines)
+        return judged([part], self.options, self.ranges, alone=alone, plain=self.plain)
+
+    def read(self, cells: pl.DataFrame) -> tuple[Source, SignEvidence]:
+        """Rows of whole patients as a small file of them is read, in the order of the file.
+
+        Args:
+            cells: Texts by place, `note` and `line`.
+        """
+        part = self.part(cells, cells["line"].to_list())
+        return _source([part], self.options, alone=False), part.evidence
+
+    def part(self, cells: pl.DataFrame, lines: list[int]) -> Part:
+        """Some rows as the reader of small files understands them.
+
+        Args:
+            cells: Texts by place, and `note`.
+            lines: Where they stand.
+        """
+        return read_part(self._grid(cells, lines), self.options, self.sign)
 
     def _grid(self, cells: pl.DataFrame, lines: list[int]) -> Grid:
         """Some rows as a grid; what is not read stays empty."""
@@ -117,15 +112,59 @@ class Judge:
         return grid
 
 
-def _by_row(problems: Sequence[Problem], lines: Sequence[int]) -> list[list[Problem]]:
+def judged(
+    parts: Sequence[Part],
+    options: Options,
+    ranges: Sequence[str | RangeSet],
+    *,
+    alone: bool,
+    plain: bool,
+) -> Judgement:
+    """What is said of the rows of some files.
+
+    Args:
+        alone: No row is compared with another one.
+        plain: As `Judge` has it.
+    """
+    source = _source(parts, options, alone=alone)
+    flagged = flagged_results(source, ranges)
+    problems = [*source.problems, *flag_differences(source, flagged)]
+    texts = flagged.select(added_cells(flagged, (*HEAD, "problem"), plain=plain))
+    return Judgement(
+        flagged,
+        pl.DataFrame({"head": csv_texts(texts.select(HEAD)), "said": texts["problem"]}),
+        _by_row(problems, source.grids),
+        reduce(and_, (part.evidence for part in parts)),
+    )
+
+
+def _source(parts: Sequence[Part], options: Options, *, alone: bool) -> Source:
+    """The rows of some files as one source."""
+    results = read_results(parts, _NOBODY.facts, options, alone=alone)
+    grids = [part.grid for part in parts]
+    named = results.table["patient_id"].unique(maintain_order=True)
+    return Source(
+        name=grids[0].source,
+        grids=grids,
+        results=results.table,
+        events=no_events(),
+        problems=results.problems,
+        told=[],
+        flag_columns=flag_columns(parts),
+        patients=tuple(named.filter(named.str.strip_chars() != "")),
+    )
+
+
+def _by_row(problems: Sequence[Problem], grids: Sequence[Grid]) -> list[list[Problem]]:
     """The problems of each row, in the order in which they are listed."""
-    found: dict[int, list[Problem]] = defaultdict(list)
+    found: dict[tuple[str, int], list[Problem]] = defaultdict(list)
     for problem in problems:
         plain = replace(problem, line=None, rows=1, lines=())
         for line in problem.lines or (problem.line,):
             if line:
-                found[line].append(plain)
-    return [sorted(found.get(line, ()), key=rank) for line in lines]
+                found[problem.source, line].append(plain)
+    places = [(grid.source, line) for grid in grids for line in grid.lines]
+    return [sorted(found.get(place, ()), key=rank) for place in places]
 
 
 _ENTRIES: Final = {
@@ -210,6 +249,39 @@ class Dictionary:
             .alias(name)
         )
 
+    def known(self, compared: pl.DataFrame) -> pl.DataFrame:
+        """Rows by their `key`, with the `id` of their kind; null where it is new."""
+        return compared.join(self.keys, on="key", how="left", maintain_order="left")
+
+    @property
+    def said(self) -> pl.DataFrame:
+        """Every kind met so far."""
+        return pl.DataFrame() if self.kinds is None else self.kinds
+
+    def placed(self, compared: pl.DataFrame) -> pl.DataFrame:
+        """The keys of rows whose kind is known, with what only its judgement tells of them."""
+        kinds, ids = self.said, compared["id"]
+        told = kinds.select("analyte", "unit", "counts", "moment", "day")
+        placed = {name: told[name].gather(ids) for name in ("analyte", "unit", "counts")}
+        for name in ("moment", "day"):
+            own = compared[name]
+            if own.null_count():
+                own = pl.select(pl.coalesce(own, told[name].gather(ids))).to_series()
+            placed[name] = own.alias(name)
+        return pl.DataFrame(placed).with_columns(compared["patient"], compared["seen"])
+
+    def count(self, ids: pl.Series, outcome: "Outcome", sign: int = 1) -> None:
+        """Count rows by what became of their kind, and their problems; or take them back."""
+        counts = np.bincount(ids.to_numpy(), minlength=len(self.said))
+        met = self.said.select(
+            "fate", "problem", "flag", "range_source", count=pl.Series(counts)
+        ).filter(pl.col("count") > 0)
+        outcome.add(met, sign)
+        for kind in self.told:
+            if count := int(counts[kind]):
+                for problem in self.problems[kind]:
+                    outcome.tell(problem, sign * count)
+
     @property
     def is_mixed(self) -> bool:
         """Whether an analyte of the catalogue has more than one unit."""
@@ -247,6 +319,15 @@ class Outcome:
             if fate == "used":
                 self.flags[flag] += sign * count
                 self.sources[source] += sign * count
+
+    def join(self, other: "Outcome") -> None:
+        """Add the outcome of other rows."""
+        self.fates += other.fates
+        self.flags += other.flags
+        self.sources += other.sources
+        self.all_flags |= other.all_flags
+        self.warnings += other.warnings
+        self.errors += other.errors
 
     @property
     def counts(self) -> Counts:

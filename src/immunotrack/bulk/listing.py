@@ -21,7 +21,8 @@ from immunotrack.problems import Problem
 MOST_SHOWN: Final = 100
 """So many errors are kept for the terminal."""
 
-_ORDER: Final = ("line", "warning", "code", "column", "value", "message")
+ORDER: Final = ("line", "warning", "code", "column", "value", "message")
+"""What entries of the list are ordered by."""
 
 
 class Listing:
@@ -63,20 +64,25 @@ class Listing:
 def lot_entries(lot: Lot, ids: pl.Series, dictionary: Dictionary) -> pl.DataFrame:
     """The problems of a lot, one row each, in the order of the list."""
     rows = lot.cells.select("line", "own").with_columns(ids)
-    entries = [
-        rows.join(dictionary.entries, on="id", how="inner")
-        .with_columns(
-            text=pl.concat_str("before", pl.col("line").cast(pl.String), "after", _cell("own"))
-        )
-        .select(*_ORDER, "text")
-    ]
+    entries = [row_entries(rows, dictionary)]
     alone = [(p.line or 0, p) for p in lot.problems if not p.lines]
     own = dict(
         rows.filter(pl.col("line").is_in([n for n, _ in alone])).select("line", "own").rows()
     )
     entries.append(entries_of(alone, own))
     entries += [_shared(problem, rows) for problem in lot.problems if problem.lines]
-    return pl.concat(entries).sort(_ORDER)
+    return pl.concat(entries).sort(ORDER)
+
+
+def row_entries(rows: pl.DataFrame, dictionary: Dictionary) -> pl.DataFrame:
+    """The problems of the kinds that some rows are, one row each; `id`, `line` and `own`."""
+    return (
+        rows.join(dictionary.entries, on="id", how="inner")
+        .with_columns(
+            text=pl.concat_str("before", pl.col("line").cast(pl.String), "after", _cell("own"))
+        )
+        .select(*ORDER, "text")
+    )
 
 
 def _shared(problem: Problem, rows: pl.DataFrame) -> pl.DataFrame:
@@ -84,19 +90,19 @@ def _shared(problem: Problem, rows: pl.DataFrame) -> pl.DataFrame:
     before, after = listed(problem, MARK, "").split(MARK, 1)
     line = pl.col("line").cast(pl.String)
     places = pl.DataFrame({"line": problem.lines}, schema={"line": pl.Int64})
-    ranked = dict(zip(_ORDER[1:], map(pl.lit, rank(problem)), strict=True))
+    ranked = dict(zip(ORDER[1:], map(pl.lit, rank(problem)), strict=True))
     return (
         rows.join(places, on="line", how="semi")
         .with_columns(
             text=pl.concat_str(pl.lit(before), line, pl.lit(after), _cell("own")), **ranked
         )
-        .select(*_ORDER, "text")
+        .select(*ORDER, "text")
     )
 
 
 def entries_of(problems: Sequence[tuple[int, Problem]], rows: Mapping[int, str]) -> pl.DataFrame:
     """Problems with their lines as rows of the list."""
-    schema = dict(zip((*_ORDER, "text"), (pl.Int64, pl.Boolean, *[pl.String] * 5), strict=True))
+    schema = dict(zip((*ORDER, "text"), (pl.Int64, pl.Boolean, *[pl.String] * 5), strict=True))
     found = [
         (
             line,
@@ -115,22 +121,30 @@ def as_csv(entries: pl.DataFrame) -> bytes:
 
 def lot_errors(lot: Lot, ids: pl.Series, dictionary: Dictionary) -> list[Problem]:
     """The first errors of a lot, in the order of its lines."""
-    wrong = [kind for kind in dictionary.told if any(p.is_error for p in dictionary.problems[kind])]
-    rows = lot.cells.select("line").with_columns(ids).filter(pl.col("id").is_in(wrong))
-    found = [
-        replace(problem, line=line)
-        for line, kind in rows.head(MOST_SHOWN).rows()
-        for problem in dictionary.problems[kind]
-        if problem.is_error
-    ]
+    found = row_errors(lot.cells.select("line").with_columns(ids), dictionary)
     found += [problem for problem in lot.problems if problem.is_error]
     return first_errors(found)
 
 
+def row_errors(rows: pl.DataFrame, dictionary: Dictionary) -> list[Problem]:
+    """The first errors of the kinds that some rows are; `line` and `id`, in the order of lines."""
+    wrong = [kind for kind in dictionary.told if any(p.is_error for p in dictionary.problems[kind])]
+    return [
+        replace(problem, line=line)
+        for line, kind in rows.filter(pl.col("id").is_in(wrong)).head(MOST_SHOWN).rows()
+        for problem in dictionary.problems[kind]
+        if problem.is_error
+    ]
+
+
 def first_errors(errors: Sequence[Problem]) -> list[Problem]:
-    """The first of some errors, each once, in the order of their lines."""
-    ranked = sorted(errors, key=lambda problem: (problem.line or 0, *rank(problem)))
+    """The first of some errors, each once, in the order of their files and lines."""
+    ranked = sorted(errors, key=_listed_at)
     return list(islice(dict.fromkeys(ranked), MOST_SHOWN))
+
+
+def _listed_at(problem: Problem) -> tuple[object, ...]:
+    return (problem.source, problem.line or 0, *rank(problem))
 
 
 def _cell(name: str) -> pl.Expr:

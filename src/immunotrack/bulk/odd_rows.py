@@ -16,7 +16,7 @@ from immunotrack.readers.record import Record, Records
 _WINDOW: Final = 2**16
 """Within so many bytes a record usually ends."""
 
-_LONGEST_RECORD: Final = 2**24
+LONGEST_RECORD: Final = 2**24
 """A record of more bytes is not waited for."""
 
 
@@ -81,7 +81,7 @@ class OddRows:
     @staticmethod
     def _goes_on(block: Block, start: int, after: int, lines: int, record: Record) -> bool:
         """Whether a record may go on in the next block."""
-        short = len(block.data) - start < _LONGEST_RECORD
+        short = len(block.data) - start < LONGEST_RECORD
         open_ended = record.fault == "stray-quote" or (record.height > 1 and after >= lines)
         return open_ended and short and not block.last
 

@@ -157,7 +157,7 @@ def _asked(
     errors = [problem for problem in rows.problems if problem.is_error]
     for number in rows.shares.numbers():
         cells = rows.shares.table(number)
-        source, allowed = judge.read(cells, alone=False)
+        source, allowed = judge.read(cells)
         evidence &= allowed
         _add(found, source, cells["row"])
         errors = first_errors([*errors, *(p for p in source.problems if p.is_error)])

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from immunotrack.cli import options
+from immunotrack.cli.engine import Engine, check_on_spark, with_engine
 from immunotrack.cli.large import check_large, large_source, tell_held
 from immunotrack.cli.sources import read_with_events, refuse_inputs
 from immunotrack.cli.told import INVALID_ROWS, say, tell_problems, tell_reading, write_stdout
@@ -18,6 +19,7 @@ def register(app: typer.Typer) -> None:
     app.command("check")(check)
 
 
+@with_engine
 @options.with_reading
 def check(
     source: options.Sources,
@@ -34,6 +36,7 @@ def check(
     events: options.Events = None,
     *,
     reading: "Options",
+    engine: Engine,
 ) -> None:
     """List everything that is wrong, in one pass.
 
@@ -45,6 +48,12 @@ def check(
     from immunotrack.plausibility import plausibility as cross_checked
     from immunotrack.problem_list import problems_csv, problems_json
 
+    if engine.is_spark:
+        if json or plausibility or events:
+            message = "not with --json, --plausibility or --events"
+            raise typer.BadParameter(message, param_hint="--engine spark")
+        check_on_spark(engine, source, reading, report)
+        return
     refuse_inputs([report], source, [events])
     if not (json or plausibility or events):
         with large_source(source, reading, report) as large:

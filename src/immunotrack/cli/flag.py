@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from immunotrack.cli import options
+from immunotrack.cli.engine import Engine, flag_on_spark, with_engine
 from immunotrack.cli.hiding import Hiding, with_hiding
 from immunotrack.cli.large import flag_large, large_source, tell_held
 from immunotrack.cli.rows import on_terminal
@@ -57,11 +58,12 @@ def register(app: typer.Typer) -> None:
 
 
 @with_hiding
+@with_engine
 @options.with_reading
 def flag(
     source: options.Sources,
     output: Annotated[
-        Path | None,
+        str | None,
         typer.Option("-o", "--output", metavar="FILE.csv|parquet", help="Write the rows here."),
     ] = None,
     ranges: options.Ranges = None,
@@ -81,6 +83,7 @@ def flag(
     ] = None,
     *,
     reading: "Options",
+    engine: Engine,
     hiding: Hiding,
 ) -> None:
     """Flag every result against the range that applies.
@@ -96,12 +99,19 @@ def flag(
     from immunotrack.readers import read_source
 
     wanted = _findings(fail_on or [])
-    refuse_inputs([output, report], source, ranges or [])
-    parted_by = _parted_by(partition_by or [], output, source)
+    target = None if output is None else Path(output)
+    if engine.is_spark:
+        hiding.refuse_engine("spark")
+        if partition_by:
+            raise typer.BadParameter("not with --engine spark", param_hint="--partition-by")
+        flag_on_spark(engine, source, reading, ranges or [], output, report, wanted)
+        return
+    refuse_inputs([target, report], source, ranges or [])
+    parted_by = _parted_by(partition_by or [], target, source)
     if hiding.key is None:
-        with large_source(source, reading, output or report) as large:
+        with large_source(source, reading, target or report) as large:
             if large is not None:
-                flag_large(*large, ranges or [], output, report, wanted, parted_by)
+                flag_large(*large, ranges or [], target, report, wanted, parted_by)
                 return
     tell_held(source)
     found = hiding.hide(read_source(source, reading))
@@ -110,8 +120,8 @@ def flag(
     problems = [*found.problems, *flag_differences(found, flagged)]
     if report is not None:
         write_whole(report, problems_csv(found, problems))
-    if output is not None:
-        write_flagged(output, found, flagged, parted_by)
+    if target is not None:
+        write_flagged(target, found, flagged, parted_by)
     elif sys.stdout.isatty():
         on_terminal([_cells(row) for row in flagged.iter_rows(named=True)], {"flag": _STYLES})
     else:

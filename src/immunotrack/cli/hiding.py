@@ -100,6 +100,16 @@ class Hiding:
         ids = {*source.results["patient_id"], *source.events.table["patient_id"]}
         return name if name in ids else self.key.pseudonym(name)
 
+    def refuse_engine(self, name: str) -> None:
+        """Refuse an engine that hides nobody.
+
+        Raises:
+            typer.BadParameter: People are to be hidden.
+        """
+        if self.key is not None:
+            message = f"not with --engine {name}; use --engine polars"
+            raise typer.BadParameter(message, param_hint="--deidentify")
+
     def refuse_text(self, text: str, option: str) -> None:
         """Refuse a text of the user's own, which may say who it is about.
 

@@ -18,7 +18,10 @@ from immunotrack.cli.told import (
 )
 
 if TYPE_CHECKING:
-    from immunotrack.bulk import Bulk, Flagged
+    from collections.abc import Sequence
+
+    from immunotrack.bulk import Bulk, Flagged, Outcome
+    from immunotrack.problems import Problem
     from immunotrack.readers import Options
 
 
@@ -90,13 +93,9 @@ def flag_large(
         say("the rows are too many to show: write them with -o FILE.csv")
     elif output is None:
         found.rows.copied(sys.stdout.buffer)
-    _tell(found, report)
-    outcome = found.outcome
-    summarise(outcome.flags, outcome.sources, ranges)
-    if outcome.errors:
-        raise typer.Exit(INVALID_ROWS)
-    if wanted & outcome.all_flags:
-        raise typer.Exit(FINDINGS)
+    tell_outcome(found.outcome, found.errors, report)
+    summarise(found.outcome.flags, found.outcome.sources, ranges)
+    leave(found.outcome, wanted)
 
 
 def check_large(large: "Bulk", folder: Path, report: Path | None) -> None:
@@ -104,9 +103,8 @@ def check_large(large: "Bulk", folder: Path, report: Path | None) -> None:
     found = large.flagged([], folder, writing=False, listing=report is not None)
     tell_reading([found.told])
     _write_list(found, report)
-    _tell(found, report)
-    if found.outcome.errors:
-        raise typer.Exit(INVALID_ROWS)
+    tell_outcome(found.outcome, found.errors, report)
+    leave(found.outcome, set())
 
 
 def _write_list(found: "Flagged", report: Path | None) -> None:
@@ -117,8 +115,20 @@ def _write_list(found: "Flagged", report: Path | None) -> None:
         move_whole(found.listed.path, report)
 
 
-def _tell(found: "Flagged", report: Path | None) -> None:
+def tell_outcome(outcome: "Outcome", errors: "Sequence[Problem]", report: Path | None) -> None:
     """The first errors, the numbers of all problems, and what became of the rows."""
     full = "--report FILE.csv" if report is None else str(report)
-    tell_counted(found.errors, found.outcome.errors, found.outcome.warnings, full)
-    say(found.counts.said("row"))
+    tell_counted(errors, outcome.errors, outcome.warnings, full)
+    say(outcome.counts.said("row"))
+
+
+def leave(outcome: "Outcome", wanted: set[str]) -> None:
+    """Exit as the rows of a source demand.
+
+    Args:
+        wanted: The flags with which the command fails.
+    """
+    if outcome.errors:
+        raise typer.Exit(INVALID_ROWS)
+    if wanted & outcome.all_flags:
+        raise typer.Exit(FINDINGS)

@@ -22,9 +22,19 @@ def parquet_rows(path: Path, source: str) -> pl.LazyFrame:
     """
     try:
         rows = pl.scan_parquet(path, glob=False)
-        schema = rows.collect_schema()
+        rows.collect_schema()
     except (pl.exceptions.PolarsError, OSError):
         raise _refused(source, "the Parquet file is damaged or cut short") from None
+    return as_texts(rows, source)
+
+
+def as_texts(rows: pl.LazyFrame, source: str) -> pl.LazyFrame:
+    """Rows of a table as texts; null is empty, and a moment is in ISO 8601.
+
+    Raises:
+        InvalidInput: A column holds neither text, numbers nor dates.
+    """
+    schema = rows.collect_schema()
     nested = [name for name, dtype in schema.items() if dtype.is_nested() or dtype == pl.Binary]
     if nested:
         raise _refused(source, f"columns that are no single value: {', '.join(nested)}")

@@ -78,16 +78,21 @@ def read_study(files: Sequence[File], name: str, options: Options) -> Source:
         results=results.table,
         events=events,
         problems=ordered([*found.problems, *people.problems, *results.problems, *events.problems]),
-        told=_told(found.parts),
+        told=told_alike(found.parts),
         others=found.others,
-        flag_columns={
-            part.grid.source: part.grid.header[part.layout.roles["own_flag"]]
-            for part in found.parts
-            if "own_flag" in part.layout.roles
-        },
+        flag_columns=flag_columns(found.parts),
         by_visit=any(wide.visit for part in found.parts for wide in part.layout.wide),
         patients=_everybody(found.parts, results.table, people.facts),
     )
+
+
+def flag_columns(parts: Sequence[Part]) -> dict[str, str]:
+    """The column of the laboratory's own flag in each file that has one."""
+    return {
+        part.grid.source: part.grid.header[part.layout.roles["own_flag"]]
+        for part in parts
+        if "own_flag" in part.layout.roles
+    }
 
 
 def _everybody(parts: Sequence[Part], *tables: pl.DataFrame) -> tuple[str, ...]:
@@ -213,7 +218,7 @@ def _nothing(name: str) -> Problem:
     )
 
 
-def _told(parts: Sequence[Part]) -> list[str]:
+def told_alike(parts: Sequence[Part]) -> list[str]:
     """How the files were understood; those that were understood alike are told together."""
     alike: dict[str, list[str]] = {}
     for part in parts:
