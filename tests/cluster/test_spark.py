@@ -203,6 +203,34 @@ class TestCommands:
         assert done.returncode == 4
         assert "303 rows read: 301 used, 2 with errors" in done.stderr
 
+    @pytest.mark.usefixtures("small")
+    @pytest.mark.parametrize("name", ["labs.csv", "labs"])
+    @pytest.mark.parametrize(
+        "command", [["screen", "--rule", "laterre-2020", "--rule", "iliad7-us"], ["response"]]
+    )
+    def test_what_is_asked_of_each_patient(self, run, tmp_path, monkeypatch, command, name):
+        """A file and a folder, with doses: answers, order and words of a small file."""
+        monkeypatch.setattr(flagged, "ASKED", 40)
+        rows = [
+            f"P{n % 9},2020-03-{n // 9 + 1:02},{test},{n % 10 + 1},{unit},,,"
+            for n in range(180)
+            for test, unit in (("Lymphocytes", "10*8/L"), ("CD4", "/µL"))
+        ]
+        bad = ["P1,2020-02-30,CD4,5,/µL,,,", ",2020-03-01,CD4,5,/µL,,,", *rows[-20:]]
+        (tmp_path / "labs.csv").write_text("\n".join([HEADER, *rows, *bad]), encoding="utf-8")
+        (tmp_path / "labs").mkdir()
+        for part, lines in (("a", rows[200:]), ("b", [*bad, *rows[:200]])):
+            text = "\n".join([HEADER, *lines])
+            (tmp_path / "labs" / f"{part}.csv").write_text(text, encoding="utf-8")
+        doses = "patient,kind,name,start\nP3,dose,IL-7,2020-03-09\n"
+        (tmp_path / "doses.csv").write_text(doses, encoding="utf-8")
+        words = [command[0], name, *command[1:], "--events", "doses.csv"]
+        one, other = run(*words), run(*words, "--engine", "spark")
+
+        assert len(one.stdout.splitlines()) > 9
+        assert (other.returncode, other.stdout) == (one.returncode, one.stdout)
+        assert other.stderr == one.stderr
+
     def test_a_parquet_file_without_a_column(self, run, tmp_path):
         """What is missing is told with what is there."""
         table = pl.DataFrame({"patient": ["P"] * 50, "test": ["CD4"] * 50})

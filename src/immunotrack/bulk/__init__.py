@@ -2,6 +2,6 @@
 
 from immunotrack.bulk.flagged import Bulk, Flagged, bulk_file, large_file
 from immunotrack.bulk.judged import Outcome
-from immunotrack.bulk.shares import Answers, answers
+from immunotrack.bulk.shares import Answers, Work, answers
 
-__all__ = ["Answers", "Bulk", "Flagged", "Outcome", "answers", "bulk_file", "large_file"]
+__all__ = ["Answers", "Bulk", "Flagged", "Outcome", "Work", "answers", "bulk_file", "large_file"]

@@ -91,7 +91,7 @@ class Judge:
             cells: Texts by place, `note` and `line`.
         """
         part = self.part(cells, cells["line"].to_list())
-        return _source([part], self.options, alone=False), part.evidence
+        return one_source([part], self.options, alone=False), part.evidence
 
     def part(self, cells: pl.DataFrame, lines: list[int]) -> Part:
         """Some rows as the reader of small files understands them.
@@ -126,7 +126,7 @@ def judged(
         alone: No row is compared with another one.
         plain: As `Judge` has it.
     """
-    source = _source(parts, options, alone=alone)
+    source = one_source(parts, options, alone=alone)
     flagged = flagged_results(source, ranges)
     problems = [*source.problems, *flag_differences(source, flagged)]
     texts = flagged.select(added_cells(flagged, (*HEAD, "problem"), plain=plain))
@@ -138,7 +138,7 @@ def judged(
     )
 
 
-def _source(parts: Sequence[Part], options: Options, *, alone: bool) -> Source:
+def one_source(parts: Sequence[Part], options: Options, *, alone: bool) -> Source:
     """The rows of some files as one source."""
     results = read_results(parts, _NOBODY.facts, options, alone=alone)
     grids = [part.grid for part in parts]
@@ -335,6 +335,12 @@ class Outcome:
         aside = Counter({why: n for (fate, why), n in self.fates.items() if fate == "aside" and n})
         used, merged, wrong = (self.fates[fate, ""] for fate in ("used", "merged", "error"))
         return Counts(used, merged, aside, wrong)
+
+    def add_source(self, source: Source) -> None:
+        """Count the rows of a source, and their problems."""
+        self.add(source.results.with_columns(count=pl.lit(1)))
+        for problem in source.problems:
+            self.tell(problem, problem.rows)
 
     def tell_lines(self, facts: Facts) -> None:
         """Count what is told once of many lines of a file as often as there are such lines."""

@@ -33,24 +33,41 @@ _HELD: Final = 2**27
 
 
 @dataclass(slots=True)
-class Answers:
-    """What was asked of the patients of a large file.
+class Asked:
+    """What was asked of the patients of some shares.
 
     Args:
-        told: How the file was understood.
         tables: The answers, one table a share.
         order: `patient_id`, `unused` and `row`: a patient's place among all, as in a small file.
         origins: `analyte`, `origin`, `count` of the results that count.
-        outcome: How many rows there are of each kind.
-        errors: The first ones.
     """
 
-    told: str
     tables: list[pl.DataFrame] = field(default_factory=list)
     order: list[pl.DataFrame] = field(default_factory=list)
     origins: list[pl.DataFrame] = field(default_factory=list)
-    outcome: Outcome = field(default_factory=Outcome)
-    errors: list[Problem] = field(default_factory=list)
+
+    def add(self, source: Source, rows: pl.Series, table: pl.DataFrame) -> None:
+        """Add a share.
+
+        Args:
+            rows: The place of each of its rows among all.
+            table: The answers of its patients.
+        """
+        results = source.results.with_columns(place=rows.gather(source.results["row"]))
+        is_used = pl.col("fate") == "used"
+        used = pl.col("place").filter(is_used).min()
+        places = results.group_by("patient_id").agg(
+            unused=used.is_null(), row=pl.coalesce(used, pl.col("place").min())
+        )
+        self.tables.append(table)
+        self.order.append(places)
+        self.origins.append(results.filter(is_used).group_by("analyte", "origin").len("count"))
+
+    def join(self, other: "Asked") -> None:
+        """Add other shares."""
+        self.tables += other.tables
+        self.order += other.order
+        self.origins += other.origins
 
     def table(self, first: str) -> pl.DataFrame:
         """All answers in the order that a small file of them gives.
@@ -67,6 +84,26 @@ class Answers:
             places = pl.col(first).replace_strict(names, range(len(names)), return_dtype=pl.Int64)
             order.insert(0, places)
         return rows.sort(order, maintain_order=True).drop("unused", "row")
+
+    def counts(self) -> pl.DataFrame:
+        """The number of results of each analyte and origin: `analyte`, `origin`, `count`."""
+        return pl.concat(self.origins).group_by("analyte", "origin").agg(pl.col("count").sum())
+
+
+@dataclass(slots=True)
+class Answers:
+    """What was asked of the patients of a large source.
+
+    Args:
+        told: How it was understood.
+        outcome: How many rows there are of each kind.
+        errors: The first ones.
+    """
+
+    told: list[str]
+    asked: Asked = field(default_factory=Asked)
+    outcome: Outcome = field(default_factory=Outcome)
+    errors: list[Problem] = field(default_factory=list)
 
 
 def answers(bulk: Bulk, work: Work, folder: Path) -> Answers:
@@ -151,7 +188,7 @@ def _asked(
     """The answers, read with a decimal sign; that which all rows allow, and that which was used."""
     part = first_part(rows.file, bulk.options, sign)
     judge = Judge(rows.file, bulk.options, [], bulk.likeness, sign or part.evidence.sign)
-    found, evidence = Answers(f"{rows.file.source}: {part.told}"), SignEvidence()
+    found, evidence = Answers([f"{rows.file.source}: {part.told}"]), SignEvidence()
     for problem in (*head_problems(rows.file, part), *rows.problems):
         found.outcome.tell(problem, problem.rows)
     errors = [problem for problem in rows.problems if problem.is_error]
@@ -159,29 +196,9 @@ def _asked(
         cells = rows.shares.table(number)
         source, allowed = judge.read(cells)
         evidence &= allowed
-        _add(found, source, cells["row"])
+        found.outcome.add_source(source)
         errors = first_errors([*errors, *(p for p in source.problems if p.is_error)])
-        found.tables.append(work(source))
+        found.asked.add(source, cells["row"], work(source))
     found.errors = errors
     found.outcome.tell_lines(rows.facts)
     return found, evidence, judge.sign
-
-
-def _add(found: Answers, source: Source, rows: pl.Series) -> None:
-    """Count what was read of a share.
-
-    Args:
-        rows: The number of each of its rows in the file.
-    """
-    results = source.results.with_columns(place=rows.gather(source.results["row"]))
-    used = pl.col("place").filter(pl.col("fate") == "used").min()
-    found.order.append(
-        results.group_by("patient_id").agg(
-            unused=used.is_null(), row=pl.coalesce(used, pl.col("place").min())
-        )
-    )
-    counted = results.filter(pl.col("fate") == "used").group_by("analyte", "origin").len("count")
-    found.origins.append(counted)
-    found.outcome.add(results.with_columns(count=pl.lit(1)))
-    for problem in source.problems:
-        found.outcome.tell(problem, problem.rows)

@@ -1,13 +1,13 @@
 """What a command asks of each patient of a source, which may be too large to hold."""
 
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
+from immunotrack.cli.engine import Engine, ask_spark
 from immunotrack.cli.large import large_source, tell_held
 from immunotrack.cli.sources import origins, read_with_events, say_illustrative
 from immunotrack.cli.told import INVALID_ROWS, say, tell_counted, tell_reading, warned_rows
@@ -15,9 +15,11 @@ from immunotrack.cli.told import INVALID_ROWS, say, tell_counted, tell_reading, 
 if TYPE_CHECKING:
     import polars as pl
 
-    from immunotrack.bulk import Bulk
+    from immunotrack.bulk import Answers as LargeAnswers
+    from immunotrack.bulk import Bulk, Work
     from immunotrack.problems import Problem
     from immunotrack.readers import Options, Source
+    from immunotrack.readers.events import Events
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,61 +64,83 @@ class Answers:
             raise typer.Exit(INVALID_ROWS)
 
 
-def ask(
-    source: list[str],
-    events: Path | None,
-    reading: "Options",
-    output: Path | None,
-    work: "Callable[[Source], pl.DataFrame]",
-    first: str = "",
-) -> Answers:
-    """Ask something of each patient, and say on stderr how the source is understood.
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked of each patient of a source.
 
     Args:
+        source: As the user gave it.
+        events: A file of events, if there is one.
+        output: Where the answers go, if that is a file.
         work: Takes what was read of some or all patients, gives rows with `patient_id`.
         first: The column by whose values the answers are sorted, before the patient.
     """
-    with large_source(source, reading, output) as large:
+
+    source: list[str]
+    events: Path | None
+    output: Path | None
+    work: "Work"
+    first: str = ""
+
+
+def ask(question: Question, reading: "Options", engine: Engine) -> Answers:
+    """Ask something of each patient, and say on stderr how the source is understood."""
+    source, events = question.source, question.events
+    if engine.is_spark:
+        happened = _events(events, reading)
+        found = ask_spark(engine, source, reading, _with_events(question.work, happened))
+        return _large(found, happened, source[0], question.first)
+    with large_source(source, reading, question.output) as large:
         if large is not None:
-            return _of_large(*large, events, reading, work, first)
+            return _streamed(*large, question, reading)
     tell_held(source)
-    found = read_with_events(source, events, reading)
-    tell_reading(found.told)
-    table = work(found)
-    errors = [problem for problem in found.problems if problem.is_error]
-    warnings = warned_rows(found.problems)
-    counts = origins(found.used)
-    return Answers(table, found.name, errors, len(errors), warnings, found.counted, counts)
+    whole = read_with_events(source, events, reading)
+    tell_reading(whole.told)
+    table = question.work(whole)
+    errors = [problem for problem in whole.problems if problem.is_error]
+    warnings = warned_rows(whole.problems)
+    counts = origins(whole.used)
+    return Answers(table, whole.name, errors, len(errors), warnings, whole.counted, counts)
 
 
-def _of_large(
-    large: "Bulk",
-    folder: Path,
-    events: Path | None,
-    reading: "Options",
-    work: "Callable[[Source], pl.DataFrame]",
-    first: str,
-) -> Answers:
+def _streamed(large: "Bulk", folder: Path, question: Question, reading: "Options") -> Answers:
     """As `ask`, of a file that is too large to hold."""
-    import polars as pl
-
     from immunotrack.bulk import answers
+
+    happened = _events(question.events, reading)
+    found = answers(large, _with_events(question.work, happened), folder)
+    return _large(found, happened, large.file.source, question.first)
+
+
+def _events(path: Path | None, reading: "Options") -> "Events":
     from immunotrack.readers import read_events_file
     from immunotrack.readers.source import no_events
 
-    happened = no_events() if events is None else read_events_file(events, str(events), reading)
-    found = answers(large, lambda part: work(replace(part, events=happened)), folder)
-    for problem in happened.problems:
+    return no_events() if path is None else read_events_file(path, str(path), reading)
+
+
+def _with_events(work: "Work", events: "Events") -> "Work":
+    """The work, of patients with these events."""
+
+    def asked(part: "Source") -> "pl.DataFrame":
+        return work(replace(part, events=events))
+
+    return asked
+
+
+def _large(found: "LargeAnswers", events: "Events", name: str, first: str) -> Answers:
+    """The answers of a source that was not held."""
+    for problem in events.problems:
         found.outcome.tell(problem, problem.rows)
-    tell_reading([found.told])
-    errors = [*found.errors, *(problem for problem in happened.problems if problem.is_error)]
+    tell_reading(found.told)
+    errors = [*found.errors, *(problem for problem in events.problems if problem.is_error)]
     told = found.outcome.counts.said("row")
     return Answers(
-        found.table(first),
-        large.file.source,
+        found.asked.table(first),
+        name,
         errors,
         found.outcome.errors,
         found.outcome.warnings,
-        f"{told}; {happened.counts.said('event')}" if happened.counts.read else told,
-        pl.concat(found.origins).group_by("analyte", "origin").agg(pl.col("count").sum()),
+        f"{told}; {events.counts.said('event')}" if events.counts.read else told,
+        found.asked.counts(),
     )

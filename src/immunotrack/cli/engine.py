@@ -12,6 +12,7 @@ from immunotrack.cli.options import with_shared
 from immunotrack.cli.told import say, summarise, tell_reading
 
 if TYPE_CHECKING:
+    from immunotrack.bulk import Answers, Work
     from immunotrack.readers import Options
 
 
@@ -29,7 +30,7 @@ _SHARED: dict[str, tuple[Any, Any]] = {
             Name,
             typer.Option(
                 help="spark: SOURCE is a CSV file, a Parquet file, a folder of either, a URL, or "
-                "table:NAME; -o is a folder of part files.",
+                "table:NAME; flagged rows go into a folder of part files.",
                 rich_help_panel=_PANEL,
             ),
         ],
@@ -132,6 +133,22 @@ def check_on_spark(
             write_list(found, report)
     tell_outcome(found.outcome, found.errors, report)
     leave(found.outcome, set())
+
+
+def ask_spark(engine: Engine, source: list[str], reading: "Options", work: "Work") -> "Answers":
+    """What Spark answers of each patient of a source.
+
+    Args:
+        work: Takes what was read of some patients, gives rows with `patient_id`.
+    """
+    from immunotrack.bulk import Answers
+    from immunotrack.cluster.flagged import Wanted, flagged
+    from immunotrack.cluster.session import session
+
+    asked = Wanted(writing=False, work=work)
+    name = _only(source, None)
+    with session(engine.master) as spark, flagged(spark, name, reading, asked) as found:
+        return Answers(found.told, found.asked, found.outcome, found.errors)
 
 
 def _only(source: list[str], report: Path | None) -> str:

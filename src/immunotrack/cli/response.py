@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from immunotrack.cli import options, rows
-from immunotrack.cli.answers import ask
+from immunotrack.cli.answers import Question, ask
+from immunotrack.cli.engine import Engine, with_engine
 from immunotrack.cli.sources import of_analytes, refuse_inputs
 from immunotrack.cli.told import names, say
 
@@ -29,6 +30,7 @@ def register(app: typer.Typer) -> None:
     app.command("response")(response)
 
 
+@with_engine
 @options.with_reading
 def response(
     source: options.Sources,
@@ -67,6 +69,7 @@ def response(
     output: rows.Output = None,
     *,
     reading: "Options",
+    engine: Engine,
 ) -> None:
     """Read off the response to treatment.
 
@@ -107,7 +110,7 @@ def response(
             ranges=sets,
         )
 
-    found = ask(source, events, reading, output, answered, first="rule")
+    found = ask(Question(source, events, output, answered, "rule"), reading, engine)
     found = replace(found, table=of_analytes(found.table, names(analytes or [])))
     rows.write(found.table, output, json=json, show=_shown_by(rule=bool(rule), evidence=evidence))
     found.tell()

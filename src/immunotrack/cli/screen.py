@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from immunotrack.cli import options, rows
-from immunotrack.cli.answers import ask
+from immunotrack.cli.answers import Question, ask
+from immunotrack.cli.engine import Engine, with_engine
 from immunotrack.cli.sources import refuse_inputs
 from immunotrack.cli.told import FINDINGS, names, say
 
@@ -29,6 +30,7 @@ def register(app: typer.Typer) -> None:
     app.command("screen")(screen)
 
 
+@with_engine
 @options.with_reading
 def screen(
     source: options.Sources,
@@ -54,6 +56,7 @@ def screen(
     ] = None,
     *,
     reading: "Options",
+    engine: Engine,
 ) -> None:
     """Screen patients by an entry rule.
 
@@ -77,7 +80,7 @@ def screen(
             ranges=[*(ranges or []), *found.ranges],
         )
 
-    found = ask(source, events, reading, output, screened, first="rule")
+    found = ask(Question(source, events, output, screened, "rule"), reading, engine)
     rows.write(found.table, output, json=json, show=_cells)
     found.tell()
     _summarise(found.table)

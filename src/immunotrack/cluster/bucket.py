@@ -9,8 +9,9 @@ from typing import Final
 import polars as pl
 
 from immunotrack.bulk.company import placed_rows, together
-from immunotrack.bulk.judged import Dictionary, Judge, Outcome, judged
+from immunotrack.bulk.judged import Dictionary, Judge, Outcome, judged, one_source
 from immunotrack.bulk.listing import ORDER, entries_of, first_errors, row_entries, row_errors
+from immunotrack.bulk.shares import Asked, Work
 from immunotrack.cluster.stream import Batch
 from immunotrack.outputs import csv_cell
 from immunotrack.problems import Problem
@@ -21,6 +22,9 @@ SCHEMA: Final = "file int, line bigint, place string, text string, told binary"
 
 _GROUP: Final = 50_000
 """About so many rows that must be judged together are judged at once."""
+
+_FILE: Final = 2**40
+"""No file has so many lines."""
 
 _COLUMNS: Final = {
     "file": pl.Int32,
@@ -38,11 +42,13 @@ class Tally:
     Args:
         errors: The first ones.
         evidence: Which decimal signs the numbers of each file allow.
+        asked: What was asked of the patients.
     """
 
     outcome: Outcome = field(default_factory=Outcome)
     errors: list[Problem] = field(default_factory=list)
     evidence: dict[int, SignEvidence] = field(default_factory=dict)
+    asked: Asked = field(default_factory=Asked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +59,13 @@ class Bucketer:
         judges: One a file, in their order.
         header: The first row of each output file; empty where no rows are written.
         listing: Whether the list of problems is wanted.
+        work: What is asked of the patients, in place of judging their rows.
     """
 
     judges: Sequence[Judge]
     header: str
     listing: bool
+    work: Work | None = None
 
     def judged(self, batches: Iterator[Batch]) -> Iterator[Batch]:
         """The rows, the entries of the list, and what is told, of the rows of a partition."""
@@ -67,7 +75,7 @@ class Bucketer:
         every = pl.concat(frames)
         told = every.filter(pl.col("told").is_not_null()).select("told")
         bucket = _Bucket(self, every.filter(pl.col("told").is_null()).sort("file", "line"))
-        found = bucket.found()
+        found = bucket.found() if self.work is None else bucket.answered(self.work)
         yield from _completed(told).to_arrow().to_batches()
         for rows in found:
             yield from _completed(rows).to_arrow().to_batches()
@@ -104,6 +112,24 @@ class _Bucket:
         entries += self._of_rows()
         self.tally.errors = first_errors(self.tally.errors)
         return [*([self._written(rows)] if self._how.header else []), *entries]
+
+    def answered(self, work: Work) -> list[pl.DataFrame]:
+        """Nothing; the answers of the patients are told."""
+        if not len(self._cells):
+            return []
+        parts = []
+        for number, rows in _by_file(self._cells):
+            part = self._how.judges[number].part(rows, rows["line"].to_list())
+            self.tally.evidence[number] = part.evidence
+            parts.append(part)
+        source = one_source(parts, self._how.judges[0].options, alone=False)
+        self.tally.outcome.add_source(source)
+        self.tally.errors = [problem for problem in source.problems if problem.is_error]
+        places = self._cells.select(pl.col("file").cast(pl.Int64) * _FILE + pl.col("line"))
+        self.tally.asked.add(source, places.to_series(), work(source))
+        self._of_rows()
+        self.tally.errors = first_errors(self.tally.errors)
+        return []
 
     def _asked(self, number: int, rows: pl.DataFrame) -> pl.DataFrame:
         """Rows of one file with the kind that each is, what is said of it, and its sample."""

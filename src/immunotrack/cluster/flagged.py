@@ -19,6 +19,7 @@ from immunotrack.bulk.flagged import MOST_ATTEMPTS
 from immunotrack.bulk.judged import Outcome
 from immunotrack.bulk.listing import entries_of, first_errors
 from immunotrack.bulk.plain_rows import PlainRows
+from immunotrack.bulk.shares import Asked, Work
 from immunotrack.bulk.textfile import Facts
 from immunotrack.cluster import bucket, survey
 from immunotrack.cluster.bucket import Bucketer, Tally, listed_entries
@@ -38,6 +39,9 @@ from immunotrack.readers.study import told_alike
 ROWS: Final = 500_000
 """About so many rows, of whole patients, are held by one worker at once."""
 
+ASKED: Final = 80_000
+"""The same where something is asked of the patients, which takes more memory a row."""
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
@@ -48,12 +52,14 @@ class Wanted:
         writing: The rows.
         listing: The list of problems.
         plain: What is added to rows is read by a program, and not defused.
+        work: What is asked of the patients, in place of rows and list.
     """
 
     ranges: Sequence[str] = ()
     writing: bool = True
     listing: bool = False
     plain: bool = False
+    work: Work | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +72,7 @@ class Flagged:
         frame: As `bucket.SCHEMA` has it, kept by Spark.
         entries: Those of the list that are told of the files; `file`, `line`, `place`, `text`.
         errors: The first ones.
+        asked: What was asked of the patients.
     """
 
     told: list[str]
@@ -74,6 +81,7 @@ class Flagged:
     entries: pl.DataFrame
     outcome: Outcome
     errors: list[Problem]
+    asked: Asked
 
 
 @contextmanager
@@ -135,10 +143,12 @@ class _Job:
         )
         names = (*ADDED, *["source"] * (len(files) > 1))
         header = added_header(judges[0].file.header.cells, names).decode().removesuffix("\n")
-        judging = Bucketer(judges, header * self.wanted.writing, self.wanted.listing)
+        writing, work = self.wanted.writing, self.wanted.work
+        judging = Bucketer(judges, header * writing, self.wanted.listing, work)
+        held = ROWS if work is None else ASKED
         patient = f"`{judges[0].likeness.patient}`"
         rows = self._runs().mapInArrow(cutter.rows, cutter.schema)
-        together = rows.repartition(-(-sum(run.lines for run in self.runs) // ROWS), patient)
+        together = rows.repartition(-(-sum(run.lines for run in self.runs) // held), patient)
         kept = together.mapInArrow(judging.judged, bucket.SCHEMA)
         kept.persist(import_module("pyspark").StorageLevel.DISK_ONLY)
         with asking(files[0].file.source):
@@ -228,10 +238,11 @@ class _Reading:
         Args:
             unread: The problems of what is not read.
         """
-        outcome, errors = Outcome(), []
+        outcome, errors, asked = Outcome(), [], Asked()
         for tally in self._tallies:
             outcome.join(tally.outcome)
             errors += tally.errors
+            asked.join(tally.asked)
         entries = [listed_entries(-1, entries_of([(0, problem) for problem in unread], {}))]
         for problem in unread:
             outcome.tell(problem, problem.rows)
@@ -248,6 +259,7 @@ class _Reading:
             pl.concat(entries),
             outcome,
             first_errors(errors),
+            asked,
         )
 
     def _of_file(
