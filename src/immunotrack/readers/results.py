@@ -65,7 +65,8 @@ def read_results(
     )
     problems = [problem for part in parts for problem in (*part.problems, *assumed_units(part))]
     for number, finding in enumerate(findings):
-        problems += told(finding, table.filter(marks[str(number)]), parts)
+        if marks[str(number)].any():
+            problems += told(finding, table.filter(marks[str(number)]), parts)
     return Results(_marked(table, findings, marks), ordered(problems))
 
 
