@@ -61,7 +61,10 @@ class OddRows:
                 break
             self._hold(record._replace(line=block.line + place), table, facts, places, place)
         own = pl.DataFrame({"own": lines, "quoted": mark})
-        return self._together(own, kept, block.line, table, places), facts
+        rows = self._plain_rows(own, text if kept.all() else None, kept)
+        if places:
+            rows = pl.concat([rows, self._apart(table, places)]).sort("line")
+        return self._written(rows, block.line), facts
 
     def _record(self, block: Block, start: int) -> Record | None:
         """The record that starts at a byte; None where it is a blank line."""
@@ -101,34 +104,35 @@ class OddRows:
         table.add(record)
         places.append(place)
 
-    def _together(
-        self,
-        lines: pl.DataFrame,
-        kept: np.ndarray,
-        first: int,
-        table: DelimitedTable,
-        places: Sequence[int],
+    def _plain_rows(
+        self, lines: pl.DataFrame, text: bytes | None, kept: np.ndarray
     ) -> pl.DataFrame:
-        """The neat and the odd rows in the order of the file.
+        """The neat lines as rows; those with quotation marks have no text of their own yet.
 
         Args:
             lines: `own`, the lines, and `quoted`, whether they hold a quotation mark.
+            text: All of them, if all are neat.
         """
-        neat = lines.filter(pl.Series(kept))
-        data = neat["own"].str.join("\n").item().encode() + b"\n" if len(neat) else b""
-        at = pl.Series(np.flatnonzero(kept), dtype=pl.Int64)
+        neat = lines if text else lines.filter(pl.Series(kept))
+        data = text or neat["own"].str.join("\n").item().encode() + b"\n" if len(neat) else b""
         cells = self._plain.read(data) if data else pl.DataFrame(schema=self._plain.schema)
         as_is = ~neat["quoted"] & (self._file.delimiter == ",")
         own = pl.select(pl.when(as_is).then(neat["own"])).to_series().alias("own")
+        at = pl.Series(np.flatnonzero(kept), dtype=pl.Int64)
+        return cells.with_columns(line=at, note=pl.lit(""), own=own)
+
+    def _apart(self, table: DelimitedTable, places: Sequence[int]) -> pl.DataFrame:
+        """The odd rows."""
         odd = pl.DataFrame(table.grid.rows, schema=self._plain.schema, orient="row")
         notes = {**table.grid.faults, **table.grid.aside}
-        odd = odd.with_columns(
+        return odd.with_columns(
             line=pl.Series(places, dtype=pl.Int64),
             note=pl.Series([notes.get(row, "") for row in range(len(odd))], dtype=pl.String),
             own=pl.lit(None, pl.String),
         )
-        plain = cells.with_columns(line=at, note=pl.lit(""), own=own)
-        both = pl.concat([plain, odd]).sort("line")
-        missing = both["own"].is_null().arg_true()
-        texts = csv_texts(both.select(*self._plain.schema)[missing])
-        return both.with_columns(both["own"].scatter(missing, texts), line=pl.col("line") + first)
+
+    def _written(self, rows: pl.DataFrame, first: int) -> pl.DataFrame:
+        """Rows with the text of each and its line in the file."""
+        missing = rows["own"].is_null().arg_true()
+        texts = csv_texts(rows.select(*self._plain.schema)[missing])
+        return rows.with_columns(rows["own"].scatter(missing, texts), line=pl.col("line") + first)

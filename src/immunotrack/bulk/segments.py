@@ -7,6 +7,8 @@ from typing import BinaryIO
 
 import numpy as np
 
+from immunotrack.bulk.ahead import ahead
+
 
 class Segments:
     """Rows of CSV, one segment a lot.
@@ -42,8 +44,12 @@ class Segments:
     ) -> "Segments":
         """The same file with other segments in the place of some."""
         new = Segments(path, self._header)
-        for number in self._places:
-            new.write(number, rewritten(number) if number in numbers else self.segment(number))
+        made = (
+            (number, rewritten(number) if number in numbers else self.segment(number))
+            for number in self._places
+        )
+        for number, data in ahead(made):
+            new.write(number, data)
         self.path.unlink()
         return new
 
