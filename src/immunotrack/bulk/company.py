@@ -1,6 +1,6 @@
 """Which rows must be judged together: those of one sample, and those of a series in two units."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -25,23 +25,11 @@ class Company:
     def __init__(self, folder: Path) -> None:
         self._files = [folder / f"company-{part:02}" for part in range(_PARTS)]
 
-    def add(self, first: int, compared: pl.DataFrame) -> None:
-        """Keep rows.
-
-        Args:
-            first: The number of the first one in the file.
-            compared: As `placed_rows` has them.
-        """
-        rows = placed_rows(first, compared)
-        parts = (rows["series"] // _PART).cast(pl.UInt8).to_numpy()
-        order = np.argsort(parts, kind="stable")
-        ends = np.cumsum(np.bincount(parts, minlength=_PARTS))
-        ordered = np.empty(len(rows), _RECORD)
-        for name in _RECORD.names or ():
-            ordered[name] = rows[name].to_numpy()[order]
-        for part, end in enumerate(ends):
-            with self._files[part].open("ab") as file:
-                ordered[ends[part - 1] if part else 0 : end].tofile(file)
+    def add(self, parts: Sequence[np.ndarray]) -> None:
+        """Keep rows, as `parted` gives them."""
+        for path, rows in zip(self._files, parts, strict=True):
+            with path.open("ab") as file:
+                rows.tofile(file)
 
     def companions(self, *, mixed: bool) -> Iterator[np.ndarray]:
         """The numbers of the rows that must be judged together, complete series by series.
@@ -56,6 +44,23 @@ class Company:
             found = together(frame, mixed=mixed).to_numpy()
             if len(found):
                 yield np.sort(found)
+
+
+def parted(first: int, compared: pl.DataFrame) -> list[np.ndarray]:
+    """What is kept of rows, by the part of their series.
+
+    Args:
+        first: The number of the first one in the file.
+        compared: As `placed_rows` has them.
+    """
+    rows = placed_rows(first, compared)
+    parts = (rows["series"] // _PART).cast(pl.UInt8).to_numpy()
+    order = np.argsort(parts, kind="stable")
+    ends = np.cumsum(np.bincount(parts, minlength=_PARTS))
+    ordered = np.empty(len(rows), _RECORD)
+    for name in _RECORD.names or ():
+        ordered[name] = rows[name].to_numpy()[order]
+    return np.split(ordered, ends[:-1])
 
 
 def placed_rows(first: int, compared: pl.DataFrame) -> pl.DataFrame:

@@ -14,7 +14,7 @@ import polars as pl
 from immunotrack.annotated import added_header
 from immunotrack.bulk.ahead import ahead
 from immunotrack.bulk.blocks import Place
-from immunotrack.bulk.company import Company
+from immunotrack.bulk.company import Company, parted
 from immunotrack.bulk.judged import Dictionary, Judge, Outcome
 from immunotrack.bulk.listing import (
     MOST_SHOWN,
@@ -63,7 +63,7 @@ class _Written:
 
     rows: bytes
     listed: pl.DataFrame | None
-    kept: pl.DataFrame
+    kept: list[np.ndarray]
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,14 +177,14 @@ class Pass:
         said = (kinds[name].gather(ids) for name in ("head", "said"))
         rows = added_rows(cells, *said) if self.kept.writing else b""
         listed = lot_entries(step.lot, ids, self.dictionary) if self.kept.listing else None
-        return _Written(rows, listed, self.dictionary.placed(step.compared))
+        return _Written(rows, listed, parted(step.first, self.dictionary.placed(step.compared)))
 
     def _keep(self, step: _Step, written: _Written) -> None:
         """Write a lot and count it."""
         self.rows.write(step.lot.number, written.rows)
         if written.listed is not None:
             self.listed.write(step.lot.number, written.listed)
-        self.company.add(step.first, written.kept)
+        self.company.add(written.kept)
         if step.lot.place is None:
             self.odd.add(step.lot.number, step.lot.cells)
         else:
