@@ -1,9 +1,12 @@
 """What is asked of each patient of a file too large to hold is what a small file answers."""
 
+import gzip
+
 import pytest
 
-from immunotrack.bulk import shares
+from immunotrack.bulk import bulk_file, shares
 from immunotrack.cli import large
+from immunotrack.readers import Options
 
 HEADER = "patient,date,test,result,unit"
 DOSES = "patient,kind,name,start,dose,dose_unit\nP3,dose,IL-7,2020-03-09,10,µg/kg\n"
@@ -92,3 +95,28 @@ def test_nothing_is_left(both, tmp_path):
     both([*COMMANDS["screen"], "-o", "answers.csv"], rows())
 
     assert {path.name for path in tmp_path.iterdir()} == {"labs.csv", "doses.csv", "answers.csv"}
+
+
+def test_a_compressed_file_is_shared_by_its_size_inflated(tmp_path, monkeypatch):
+    """It is known by its first bytes, whatever its name, and its shares are as small as others."""
+    monkeypatch.setattr(shares, "_SHARE", 1500)
+    path = tmp_path / "labs.csv"
+    path.write_bytes(gzip.compress("\n".join([HEADER, *rows(300), ""]).encode()))
+    bulk = bulk_file(path, "labs.csv", Options())
+    found = shares.answers(bulk, lambda source: source.used.select("patient_id"), tmp_path)
+
+    assert len(found.asked.tables) > 5
+    assert len(found.asked.table("")) == 600
+
+
+def test_one_sorting_is_kept(tmp_path, monkeypatch):
+    """Where the end of a file says that it must be read again, what was kept before is gone."""
+    monkeypatch.setattr(shares, "_SHARE", 1500)
+    path, folder = tmp_path / "labs.csv", tmp_path / "kept"
+    folder.mkdir()
+    lines = [HEADER, *rows(), *(f"{row},y" for row in rows()), ""]
+    path.write_text("\n".join(lines), encoding="utf-8")
+    bulk = bulk_file(path, "labs.csv", Options(), 500)
+    shares.answers(bulk, lambda source: source.used.select("patient_id"), folder)
+
+    assert [kept.name for kept in folder.iterdir()] == ["1"]

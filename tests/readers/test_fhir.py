@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from immunotrack.analytes import analytes
 from immunotrack.problems import InvalidInput
 from immunotrack.readers.documents import parse_documents
-from immunotrack.readers.fhir.grids import fhir_grids, looks_like_fhir, read_fhir
+from immunotrack.readers.fhir.grids import fhir_grids, read_fhir
 from immunotrack.readers.fhir.headers import EVENTS_HEADER, PERSONS_HEADER, RESULTS_HEADER
 from immunotrack.readers.fhir.repeats import merge_repeated
 from immunotrack.readers.grid import NumberCell, Options
@@ -738,11 +738,6 @@ class TestFile:
         document = bundle(observation()) | {"entry": [{"resource": observation()}, deleted]}
 
         assert results(document).problems == []
-
-    def test_looks(self):
-        assert looks_like_fhir(observation())
-        assert looks_like_fhir([observation()])
-        assert not any(map(looks_like_fhir, [{}, [], None, "x", {"resourceType": 1}, [[]]]))
 
 
 class TestHostile:

@@ -140,6 +140,12 @@ def read_again(file: BinaryIO, number: int, place: Place) -> Block:
     return Block(number, place.line, place.offset, whole, last=True)
 
 
+def is_gzip(path: Path) -> bool:
+    """Whether a file is compressed by gzip, by its first bytes."""
+    with path.open("rb") as raw:
+        return raw.read(len(GZIP)) == GZIP
+
+
 @contextmanager
 def opened(path: Path, source: str) -> Iterator[BinaryIO]:
     """The bytes of a file, inflated where it is a gzip file.

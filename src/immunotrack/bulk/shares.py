@@ -3,10 +3,12 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from shutil import rmtree
 from typing import Final
 
 import polars as pl
 
+from immunotrack.bulk.blocks import is_gzip
 from immunotrack.bulk.decoding import Changed
 from immunotrack.bulk.flagged import MOST_ATTEMPTS, Bulk, first_part, head_problems
 from immunotrack.bulk.judged import Judge, Outcome
@@ -18,6 +20,7 @@ from immunotrack.problems import Problem
 from immunotrack.readers import Source
 from immunotrack.readers.cells import SignEvidence
 from immunotrack.readers.grid import DecimalSign
+from immunotrack.readers.source import origins
 
 Work = Callable[[Source], pl.DataFrame]
 """What is asked of some patients: takes what was read of them, gives rows with `patient_id`."""
@@ -61,7 +64,7 @@ class Asked:
         )
         self.tables.append(table)
         self.order.append(places)
-        self.origins.append(results.filter(is_used).group_by("analyte", "origin").len("count"))
+        self.origins.append(origins(results.filter(is_used)))
 
     def join(self, other: "Asked") -> None:
         """Add other shares."""
@@ -142,9 +145,11 @@ class _Sorted:
 def _sorted(bulk: Bulk, folder: Path) -> _Sorted:
     """The rows of a file, those of a patient in one share."""
     file = bulk.file
-    size = file.path.stat().st_size * (_INFLATED if file.path.suffix == ".gz" else 1)
+    size = file.path.stat().st_size * (_INFLATED if is_gzip(file.path) else 1)
     count = max(1, size // _SHARE)
     for attempt in range(MOST_ATTEMPTS):
+        if attempt:
+            rmtree(folder / str(attempt - 1))
         found = _Sorted(file, Spill(folder / str(attempt)), [], Facts())
         try:
             for held in _held(found):

@@ -9,7 +9,7 @@ import typer
 
 from immunotrack.cli.engine import Engine, ask_spark
 from immunotrack.cli.large import large_source, tell_held
-from immunotrack.cli.sources import origins, read_with_events, say_illustrative
+from immunotrack.cli.sources import read_with_events, say_illustrative
 from immunotrack.cli.told import INVALID_ROWS, say, tell_counted, tell_reading, warned_rows
 
 if TYPE_CHECKING:
@@ -85,6 +85,8 @@ class Question:
 
 def ask(question: Question, reading: "Options", engine: Engine) -> Answers:
     """Ask something of each patient, and say on stderr how the source is understood."""
+    from immunotrack.readers.source import origins
+
     source, events = question.source, question.events
     if engine.is_spark:
         happened = _events(events, reading)

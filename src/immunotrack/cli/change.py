@@ -10,7 +10,6 @@ from immunotrack.cli import options, rows
 from immunotrack.cli.sources import (
     analyte_keys,
     of_analytes,
-    origins,
     refuse_inputs,
     say_illustrative,
 )
@@ -77,6 +76,7 @@ def change(
     from immunotrack.change import significant_changes
     from immunotrack.flags import flag
     from immunotrack.readers import read_source
+    from immunotrack.readers.source import origins
 
     if not 0 < probability < 1:
         raise typer.BadParameter("it must lie between 0 and 1", param_hint="--probability")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from immunotrack.cli import options, rows
-from immunotrack.cli.sources import origins, read_with_events, refuse_inputs, say_illustrative
+from immunotrack.cli.sources import read_with_events, refuse_inputs, say_illustrative
 from immunotrack.cli.told import INVALID_ROWS, say, tell_briefly, tell_reading
 
 if TYPE_CHECKING:
@@ -59,6 +59,7 @@ def grade(
     that no grade of the scale applies, for certain.
     """
     from immunotrack.grading import grade as graded_by
+    from immunotrack.readers.source import origins
     from immunotrack.scales import choose_grade_scale
     from immunotrack.worst_grades import worst_grades
 

@@ -80,16 +80,11 @@ def analyte_keys(table: "pl.DataFrame", wanted: Sequence[str], option: str) -> l
     return [analyte_key(name) for name in wanted]
 
 
-def origins(used: "pl.DataFrame") -> "pl.DataFrame":
-    """The number of results of each analyte and origin: `analyte`, `origin`, `count`."""
-    return used.group_by("analyte", "origin").len("count")
-
-
 def say_illustrative(counts: "pl.DataFrame") -> None:
     """How many values are illustrative, if any.
 
     Args:
-        counts: As `origins` gives them.
+        counts: As `readers.source.origins` gives them.
     """
     from immunotrack.problems import counted
 

@@ -11,7 +11,8 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLoca
 
 from immunotrack.numbers import grouped
 from immunotrack.plot.forest_lines import POOLED, Block
-from immunotrack.plot.style import FONT, INK, RULE, Ruler, Size
+from immunotrack.plot.panels import style_ticks
+from immunotrack.plot.style import RULE, Ruler, Size
 
 _REACH: Final = 1.5
 """How far beyond the estimates an axis goes at most, in typical widths of an interval."""
@@ -82,15 +83,7 @@ def draw_axis(ax: Axes, block: Block, size: Size, ruler: Ruler, width: float) ->
     ax.xaxis.set_minor_locator(NullLocator())
     ax.xaxis.set_major_locator(FixedLocator(_ticks(block, (low, high), size, ruler, width)))
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: grouped(value)))
-    ax.tick_params(
-        width=0.6,
-        length=2.2,
-        color=RULE,
-        labelcolor=INK,
-        labelsize=size.small,
-        labelfontfamily=FONT,
-        pad=1.5,
-    )
+    style_ticks(ax, size)
     ax.axvline(block.null, color=RULE, linewidth=size.line * 0.8, zorder=1, gid="no-effect")
     return ax
 

@@ -108,10 +108,8 @@ def limits_text(low: float | None, high: float | None) -> str:
     return "no ref range" if high is None else f"ref ≤ {grouped(high)}"
 
 
-def style_axes(ax: Axes, size: Size, *, log: bool = False) -> None:
-    """Thin spines at the left and the bottom, few ticks, numbers with a thin space."""
-    ax.spines[["top", "right"]].set_visible(False)
-    ax.spines[["left", "bottom"]].set(linewidth=0.6, color=RULE)
+def style_ticks(ax: Axes, size: Size) -> None:
+    """Thin short ticks with small labels."""
     ax.tick_params(
         width=0.6,
         length=2.2,
@@ -121,6 +119,13 @@ def style_axes(ax: Axes, size: Size, *, log: bool = False) -> None:
         labelfontfamily=FONT,
         pad=1.5,
     )
+
+
+def style_axes(ax: Axes, size: Size, *, log: bool = False) -> None:
+    """Thin spines at the left and the bottom, few ticks, numbers with a thin space."""
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.spines[["left", "bottom"]].set(linewidth=0.6, color=RULE)
+    style_ticks(ax, size)
     if log:
         ax.set_yscale("log")
     ax.yaxis.set_major_locator(_value_locator(size, log=log))

@@ -103,6 +103,11 @@ class Source:
         return self.results.filter(pl.col("fate") == "used").select(*SCHEMA)
 
 
+def origins(used: pl.DataFrame) -> pl.DataFrame:
+    """The number of results of each analyte and origin: `analyte`, `origin`, `count`."""
+    return used.group_by("analyte", "origin").len("count")
+
+
 def _under(header: Sequence[str], grid: Grid) -> list[list[str]]:
     """The rows of a grid under a wider header, empty where the grid has no such column."""
     free: dict[str, list[int]] = {}

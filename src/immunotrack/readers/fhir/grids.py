@@ -28,12 +28,6 @@ from immunotrack.readers.fhir.rows import Row, grid_of, warning
 from immunotrack.readers.grid import Grid, Options
 
 
-def looks_like_fhir(document: object) -> bool:
-    """Whether a JSON value is a FHIR resource; of an NDJSON file, give the first line's."""
-    value = document[0] if isinstance(document, list) and document else document
-    return isinstance(value, dict) and isinstance(value.get("resourceType"), str)
-
-
 def read_fhir(path: Path, source: str, options: Options) -> list[Grid]:
     """The results, the events and the persons of a file, each if it has any.
 
