@@ -53,13 +53,17 @@ class Page:
         self.driver.get(f"{Path(path).as_uri()}{fragment}")
         return self
 
-    def settled(self):
-        """Wait until the patient who was asked for is there."""
+    def until(self, condition):
+        """Wait until something is so in the page; an error after the driver's 30 seconds."""
         self.driver.execute_async_script(
             "const done = arguments[0]; const look = () => "
-            "document.querySelector('[aria-busy]') ? setTimeout(look, 10) : done(); look()"
+            f"({condition}) ? done() : setTimeout(look, 10); look()"
         )
         return self
+
+    def settled(self):
+        """Wait until the patient who was asked for is there."""
+        return self.until("!document.querySelector('[aria-busy]')")
 
     def js(self, script, *arguments):
         """The value of an expression in the page."""
