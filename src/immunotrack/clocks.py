@@ -141,10 +141,8 @@ def with_days(table: nw.DataFrame[Any], clock: Clock) -> nw.DataFrame[Any]:
     if clock.anchor is None and not clock.skips_zero and not clock.zero:
         return table
     if clock.anchor is None:
-        counted = lookup(table, ["day"], {"counted": NUMBER}, lambda day: (clock.day(None, day),))
-    else:
-        counted = lookup(table, ["time"], {"counted": NUMBER}, lambda at: (clock.day(at, None),))
-    return counted.with_columns(day=nw.col("counted")).drop("counted")
+        return lookup(table, ["day"], {"day": NUMBER}, lambda day: (clock.day(None, day),))
+    return lookup(table, ["time"], {"day": NUMBER}, lambda at: (clock.day(at, None),))
 
 
 def unplaced_events(events: Sequence[Mapping[str, Any]], clock: Clock) -> list[Problem]:

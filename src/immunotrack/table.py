@@ -6,7 +6,7 @@ none); `time`, `day` and numbers may be null.
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
-from typing import Any, Final, Literal, get_args
+from typing import Any, Final, Literal, NamedTuple, get_args
 
 import narwhals as nw
 from narwhals.typing import FrameT, IntoDataFrame, IntoDataFrameT
@@ -214,12 +214,8 @@ def _time_column(
 
 def _named(table: FrameT) -> FrameT:
     """Analytes under their keys, units in their house spelling."""
-    table = lookup(table, ["analyte"], {"analyte_key": TEXT}, lambda name: (analyte_key(name),))
-    table = table.with_columns(analyte=nw.col("analyte_key")).drop("analyte_key")
-    table = lookup(
-        table, ["analyte", "unit"], {"unit_house": TEXT}, lambda *pair: (house_unit(*pair),)
-    )
-    return table.with_columns(unit=nw.col("unit_house")).drop("unit_house")
+    table = lookup(table, ["analyte"], {"analyte": TEXT}, lambda name: (analyte_key(name),))
+    return lookup(table, ["analyte", "unit"], {"unit": TEXT}, lambda *pair: (house_unit(*pair),))
 
 
 def analyte_key(name: str, loinc: str = "") -> str:
@@ -270,10 +266,7 @@ def in_standard_units(table: FrameT) -> FrameT:
     """The table with value and limits in the analyte's own unit wherever there is a conversion."""
     table = lookup(table, ["analyte", "unit"], {"own_unit": TEXT, "shift": WHOLE}, standard_unit)
     for name in LIMITS:
-        table = lookup(
-            table, [name, "shift"], {"moved": NUMBER}, lambda limit, shift: (_moved(limit, shift),)
-        )
-        table = table.with_columns(nw.col("moved").alias(name)).drop("moved")
+        table = lookup(table, [name, "shift"], {name: NUMBER}, lambda *pair: (_moved(*pair),))
     converts = nw.col("own_unit") != ""
     return table.with_columns(
         value=nw.when(converts).then(nw.col("value_std")).otherwise(nw.col("value")),
@@ -286,65 +279,78 @@ def _moved(limit: float | None, shift: int) -> float | None:
     return None if missing or limit is None else standard_value(limit, shift)
 
 
+class Question(NamedTuple):
+    """What is asked of a table: once of each distinct combination of its keys.
+
+    Args:
+        keys: The columns that are asked.
+        answers: Names and types of the columns that answer; a column of that name is replaced.
+        answer: Takes one value of each key, gives one value for each answer.
+    """
+
+    keys: Sequence[str]
+    answers: Mapping[str, Any]
+    answer: Callable[..., tuple[Any, ...]]
+
+    def of(self, rows: Iterable[tuple[Any, ...]]) -> dict[tuple[Any, ...], tuple[Any, ...]]:
+        """The answers to distinct rows; a null key has null answers."""
+        nothing = (None,) * len(self.answers)
+        return {
+            row: nothing if any(key is None or key != key for key in row) else self.answer(*row)  # noqa: PLR0124
+            for row in dict.fromkeys(rows)
+        }
+
+
 def lookup(
     table: FrameT,
     keys: Sequence[str],
-    answers: dict[str, Any],
+    answers: Mapping[str, Any],
     answer: Callable[..., tuple[Any, ...]],
 ) -> FrameT:
-    """The table with further columns, each distinct combination of `keys` being asked once.
+    """The table with the answers to one `Question`."""
+    return answered(table, [Question(keys, answers, answer)])
+
+
+def answered(table: FrameT, questions: Sequence[Question]) -> FrameT:
+    """The table with the answers to questions, none of which is asked what another one answers.
 
     A rule that is a matter of names or grammar is thus written as a plain function and serves one
-    record and ten million rows alike. The order of rows is kept (but in PySpark, which has none);
-    a null key has null answers.
-
-    Args:
-        answers: Names and types of the columns to add.
-        answer: Takes one value of each key, gives one value for each added column.
+    record and ten million rows alike. The order of rows is kept (but in PySpark, which has none).
     """
     if isinstance(table, nw.DataFrame) and len(table) <= _FEW:
-        return _told_by_row(table, keys, answers, answer)
-    distinct = _rows(table.select(keys).unique())
-    if len(distinct) == 1:
-        told = zip(answers.items(), answer(*distinct[0]), strict=True)
         return table.with_columns(
-            *(nw.lit(value, dtype).alias(name) for (name, dtype), value in told)
+            *(column for question in questions for column in _told_by_row(table, question))
         )
-    types = table.collect_schema()
-    schema = dict(zip(keys, map(types.__getitem__, keys), strict=True)) | answers
-    return _joined(table, keys, schema, _answered(distinct, answer))
+    for question in questions:
+        table = _told_by_kind(table, question)
+    return table
 
 
 _FEW: Final = 2000
 """The answers of so many rows are put beside them without a join, which takes longer to start."""
 
 
-def _told_by_row(
-    table: nw.DataFrame[Any],
-    keys: Sequence[str],
-    answers: Mapping[str, Any],
-    answer: Callable[..., tuple[Any, ...]],
-) -> nw.DataFrame[Any]:
-    """The table with its answers, row by row."""
-    rows = table.select(keys).rows()
-    nothing = (None,) * len(answers)
-    known = {
-        row: nothing if any(key is None or key != key for key in row) else answer(*row)  # noqa: PLR0124
-        for row in dict.fromkeys(rows)
-    }
-    columns = zip(*(known[row] for row in rows), strict=True) if rows else [()] * len(answers)
-    return table.with_columns(
-        *(
-            nw.new_series(name, list(column), dtype, backend=table.implementation)
-            for (name, dtype), column in zip(answers.items(), columns, strict=True)
+def _told_by_row(table: nw.DataFrame[Any], question: Question) -> list[nw.Series[Any]]:
+    """The answers, row by row."""
+    rows = table.select(question.keys).rows()
+    known = question.of(rows)
+    told = map(known.__getitem__, rows)
+    columns = zip(*told, strict=True) if rows else [()] * len(question.answers)
+    return [
+        nw.new_series(name, list(column), dtype, backend=table.implementation)
+        for (name, dtype), column in zip(question.answers.items(), columns, strict=True)
+    ]
+
+
+def _told_by_kind(table: FrameT, question: Question) -> FrameT:
+    """The table with the answers, each kind of row being asked once."""
+    said = question.of(_rows(table.select(question.keys).unique()))
+    if len(said) == 1:
+        told = zip(question.answers.items(), *said.values(), strict=True)
+        return table.with_columns(
+            *(nw.lit(value, dtype).alias(name) for (name, dtype), value in told)
         )
-    )
-
-
-def _answered(
-    rows: Sequence[tuple[Any, ...]], answer: Callable[..., tuple[Any, ...]]
-) -> list[tuple[Any, ...]]:
-    return [(*row, *answer(*row)) for row in rows]
+    return _joined(table, question, [keys + answers for keys, answers in said.items()])
 
 
 def _rows(table: nw.DataFrame[Any] | nw.LazyFrame[Any]) -> list[tuple[Any, ...]]:
@@ -352,28 +358,32 @@ def _rows(table: nw.DataFrame[Any] | nw.LazyFrame[Any]) -> list[tuple[Any, ...]]
     return whole.rows()
 
 
-def _joined(
-    table: FrameT, keys: Sequence[str], schema: dict[str, Any], said: Sequence[tuple[Any, ...]]
-) -> FrameT:
+def _joined(table: FrameT, question: Question, said: Sequence[tuple[Any, ...]]) -> FrameT:
     """The table with the answers to its keys."""
+    keys, types = list(question.keys), table.collect_schema()
+    told = {name: f"immunotrack_{name}" for name in question.answers}
+    schema = {key: types[key] for key in keys}
+    schema |= {told[name]: dtype for name, dtype in question.answers.items()}
     columns = dict(
         zip(schema, zip(*said, strict=True) if said else [()] * len(schema), strict=True)
     )
-    added = [name for name in schema if name not in keys]
     if isinstance(table, nw.DataFrame):
         found = nw.from_dict(columns, schema=schema, backend=table.implementation)
         order = "immunotrack_row"
         asked = table.select(keys).with_row_index(order)
-        joined = asked.join(found, on=list(keys), how="left").sort(order)
-        return table.with_columns(*(joined[name] for name in added))
+        joined = asked.join(found, on=keys, how="left").sort(order)
+        return table.with_columns(*(joined[there].alias(name) for name, there in told.items()))
     native: Any = table.to_native()
     if table.implementation.is_pyspark():
         known = native.sparkSession.createDataFrame(list(said), _spark_schema(schema))
-        both: Any = nw.from_native(native.join(known.hint("broadcast"), list(keys), "left"))
-        return both  # type: ignore[no-any-return]
-    known = nw.from_dict(columns, schema=schema, backend="polars").lazy().to_native()
-    whole: Any = native.join(known, on=list(keys), how="left", maintain_order="left")
-    return nw.from_native(whole)  # type: ignore[no-any-return]
+        both = native.join(known.hint("broadcast"), keys, "left")
+    else:
+        known = nw.from_dict(columns, schema=schema, backend="polars").lazy().to_native()
+        both = native.join(known, on=keys, how="left", maintain_order="left")
+    whole: Any = nw.from_native(both)
+    return whole.with_columns(  # type: ignore[no-any-return]
+        nw.col(there).alias(name) for name, there in told.items()
+    ).drop(*told.values())
 
 
 _SPARK: Final = {

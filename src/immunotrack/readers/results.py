@@ -1,8 +1,9 @@
 """From cells to the measurements table, every row kept and every problem named."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 import narwhals as nw
@@ -18,7 +19,18 @@ from immunotrack.readers.headers import sexes
 from immunotrack.readers.samples import settled
 from immunotrack.readers.telling import assumed_units, told
 from immunotrack.records import result_unit
-from immunotrack.table import LIMITS, NUMBER, SCHEMA, TEXT, TIME, WHOLE, conform, lookup
+from immunotrack.table import (
+    FLAG,
+    LIMITS,
+    NUMBER,
+    SCHEMA,
+    TEXT,
+    TIME,
+    WHOLE,
+    Question,
+    answered,
+    conform,
+)
 from immunotrack.times import STUDY_DAY, DateOrder, Moment, age_in_years, parse_time, study_day
 from immunotrack.values import Kind, Reading, RowResult, parse_result, read_result
 
@@ -103,27 +115,13 @@ def _understood(text: pl.DataFrame, dates: DateOrder) -> pl.DataFrame:
     table = nw.from_native(
         text.with_columns(pl.col(name).alias(f"{name}_text") for name in kept), eager_only=True
     )
-    for name in NUMBERS:
-        answers = {name: NUMBER, f"{name}_unclear": nw.Boolean()}
-        table = _replaced(table, [name, _sign(table, name)], answers, _number)
+    table = answered(table, [*_asked_of_cells(table, dates), _OF_SEX, _OF_ANALYTE])
     table = table.with_columns(
-        day=nw.when(nw.col("weekly")).then(nw.col("day") * 7).otherwise(nw.col("day"))
+        day=nw.when(nw.col("weekly")).then(nw.col("day") * 7).otherwise(nw.col("day")),
+        limit_number=nw.col("detection_limit").cast(TEXT).fill_null(""),
     )
-    for name in TIMES:
-        answers = {name: TIME, f"{name}_clock": nw.Boolean(), f"{name}_problem": TEXT}
-        read = _birth if name == "birth_date" else _moment
-        table = _replaced(table, [name], answers, lambda cell, read=read: read(cell, dates))
-    table = _replaced(table, ["sex"], {"sex": TEXT}, lambda cell: (_sex(cell),))
-    table = _replaced(table, ["analyte", "loinc", "specimen"], _ANALYTE, _analyte)
-    limit = nw.col("detection_limit").cast(TEXT).fill_null("")
-    table = table.with_columns(limit_number=limit)
-    table = lookup(table, ["plain", "limit_number", "sign"], _RESULT, _result)
-    unit = {"unit": TEXT}
-    table = _replaced(table, ["analyte", "unit", "percent"], unit, _unit)
-    age = {"birth_age": NUMBER}
-    table = lookup(table, ["birth_date", "time"], age, lambda *at: (_age(*at),))
-    days = {"study_day": NUMBER}
-    table = lookup(table, ["time", "reference_start"], days, lambda *at: (_study_day(*at),))
+    table = answered(table, [_OF_RESULT, _OF_BIRTH, _OF_START])
+    table = answered(table, [_OF_UNIT])
     table = table.with_columns(age_years=nw.coalesce("birth_age", "age_years"))
     known: pl.DataFrame = conform(table.to_native()).to_native()
     return _with_study_days(_with_limits(known))
@@ -157,34 +155,15 @@ def _sign(table: nw.DataFrame[Any], name: str) -> str:
     return f"{name}_typed" if f"{name}_typed" in table.columns else "decimal"
 
 
-_ANALYTE: Final = {
-    "analyte": TEXT,
-    "known": nw.Boolean(),
-    "absurd_from": NUMBER,
-    "absurd_below": NUMBER,
-}
-_RESULT: Final = {
-    "kind": TEXT,
-    "comparator": TEXT,
-    "value": NUMBER,
-    "percent": nw.Boolean(),
-    "unlimited": nw.Boolean(),
-    "mark": TEXT,
-    "only_sign": TEXT,
-}
-
-
-def _replaced(
-    table: nw.DataFrame[Any],
-    keys: list[str],
-    answers: dict[str, Any],
-    answer: Callable[..., tuple[Any, ...]],
-) -> nw.DataFrame[Any]:
-    """`lookup`, with answers that may bear the name of a key and then take its place."""
-    found = {f"found_{name}": dtype for name, dtype in answers.items()}
-    table = lookup(table, keys, found, answer)
-    table = table.drop(*(key for key in keys if key in answers))
-    return table.rename({f"found_{name}": name for name in answers})
+def _asked_of_cells(table: nw.DataFrame[Any], dates: DateOrder) -> Iterator[Question]:
+    """What is asked of the cells with numbers and with times."""
+    for name in NUMBERS:
+        answers = {name: NUMBER, f"{name}_unclear": FLAG}
+        yield Question([name, _sign(table, name)], answers, _number)
+    for name in TIMES:
+        answers = {name: TIME, f"{name}_clock": FLAG, f"{name}_problem": TEXT}
+        read = _birth if name == "birth_date" else _moment
+        yield Question([name], answers, partial(read, dates=dates))
 
 
 def _number(cell: str, sign: Reading) -> tuple[float | None, bool]:
@@ -309,3 +288,29 @@ def _marked(table: pl.DataFrame, findings: Sequence[Finding], marks: pl.DataFram
         )
         .select(*RESULTS)
     )
+
+
+_OF_SEX: Final = Question(["sex"], {"sex": TEXT}, lambda cell: (_sex(cell),))
+_OF_ANALYTE: Final = Question(
+    ["analyte", "loinc", "specimen"],
+    {"analyte": TEXT, "known": FLAG, "absurd_from": NUMBER, "absurd_below": NUMBER},
+    _analyte,
+)
+_OF_RESULT: Final = Question(
+    ["plain", "limit_number", "sign"],
+    {
+        "kind": TEXT,
+        "comparator": TEXT,
+        "value": NUMBER,
+        "percent": FLAG,
+        "unlimited": FLAG,
+        "mark": TEXT,
+        "only_sign": TEXT,
+    },
+    _result,
+)
+_OF_UNIT: Final = Question(["analyte", "unit", "percent"], {"unit": TEXT}, _unit)
+_OF_BIRTH: Final = Question(["birth_date", "time"], {"birth_age": NUMBER}, lambda *at: (_age(*at),))
+_OF_START: Final = Question(
+    ["time", "reference_start"], {"study_day": NUMBER}, lambda *at: (_study_day(*at),)
+)

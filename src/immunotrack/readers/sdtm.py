@@ -68,15 +68,14 @@ def _prepared(cells: Cells, raw: Cells) -> Cells:
     named: Cells = lookup(
         nw.from_native(texts, eager_only=True),
         ["analyte", "test"],
-        {"named": TEXT},
+        {"analyte": TEXT},
         lambda code, test: (name_of(code, test),),
     ).to_native()
     return named.with_columns(
-        analyte=pl.col("named"),
         aside=pl.when(undone & (pl.col("aside") == ""))
         .then(pl.lit("not-done"))
         .otherwise(pl.col("aside")),
-    ).drop("test", "named")
+    ).drop("test")
 
 
 def name_of(code: str, name: str) -> str:
