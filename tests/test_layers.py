@@ -22,6 +22,7 @@ ORDER = [
     "ranges",
     "times",
     "rules",
+    "questions",
     "table",
     "records",
     "outputs",

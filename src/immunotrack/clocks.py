@@ -10,7 +10,8 @@ from typing import Any, Final, Literal
 import narwhals as nw
 
 from immunotrack.problems import Problem
-from immunotrack.table import NUMBER, lookup, plain_rows
+from immunotrack.questions import lookup
+from immunotrack.table import NUMBER, plain_rows
 from immunotrack.times import STUDY_DAY, continuous_day
 
 FIRST_DOSE: Final = "days after first dose"

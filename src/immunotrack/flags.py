@@ -13,9 +13,10 @@ from narwhals.typing import FrameT, IntoFrameT
 
 from immunotrack.analytes import find_analyte
 from immunotrack.problems import InvalidInput, Problem
+from immunotrack.questions import lookup
 from immunotrack.ranges import RangeSet, applied_range, choose_range_sets
 from immunotrack.rules import RULES
-from immunotrack.table import LIMITS, NUMBER, TEXT, conformed, lookup, plain_rows
+from immunotrack.table import LIMITS, NUMBER, TEXT, conformed, plain_rows
 from immunotrack.values import COMPARATORS
 
 FLAGS: Final = ("N", "L", "H", "LL", "HH", "IND")

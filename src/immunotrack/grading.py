@@ -19,14 +19,10 @@ import narwhals as nw
 from narwhals.typing import IntoDataFrameT
 
 from immunotrack.flags import NOISE, flag
+from immunotrack.questions import lookup
 from immunotrack.ranges import RangeSet
 from immunotrack.scales import WITHIN, Band, GradeScale, GradeTerm, Mark, choose_grade_scale
-from immunotrack.table import (
-    NUMBER,
-    TEXT,
-    WHOLE,
-    lookup,
-)
+from immunotrack.table import NUMBER, TEXT, WHOLE
 from immunotrack.times import age_in_years
 from immunotrack.values import Bound, bounds
 

@@ -13,6 +13,7 @@ import narwhals as nw
 import polars as pl
 
 from immunotrack.numbers import digits
+from immunotrack.questions import lookup
 from immunotrack.readers.grid import Grid
 from immunotrack.readers.layout import Naming
 from immunotrack.readers.sdtm import name_of
@@ -24,7 +25,7 @@ from immunotrack.readers.standards import (
     optional,
     there,
 )
-from immunotrack.table import TEXT, lookup
+from immunotrack.table import TEXT
 from immunotrack.times import STUDY_DAY
 from immunotrack.units import find_unit
 

@@ -11,6 +11,7 @@ import polars as pl
 
 from immunotrack.analytes import find_analyte
 from immunotrack.problems import Problem, Severity, ordered
+from immunotrack.questions import Question, answered
 from immunotrack.readers.cells import NUMBERS, TIMES, Part
 from immunotrack.readers.counts import MERGED
 from immunotrack.readers.findings import Finding, all_findings
@@ -27,8 +28,6 @@ from immunotrack.table import (
     TEXT,
     TIME,
     WHOLE,
-    Question,
-    answered,
     conform,
 )
 from immunotrack.times import STUDY_DAY, DateOrder, Moment, age_in_years, parse_time, study_day

@@ -12,9 +12,10 @@ import narwhals as nw
 import polars as pl
 
 from immunotrack.analytes import find_analyte
+from immunotrack.questions import lookup
 from immunotrack.readers.layout import Naming
 from immunotrack.readers.standards import Cells, Standard, optional, there
-from immunotrack.table import TEXT, lookup
+from immunotrack.table import TEXT
 from immunotrack.times import STUDY_DAY
 
 _ALWAYS: Final = {
