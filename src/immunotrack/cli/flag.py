@@ -28,7 +28,7 @@ from immunotrack.cli.told import (
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from immunotrack.readers import Options
+    from immunotrack.readers import Options, Source
 
 
 class Finding(StrEnum):
@@ -92,10 +92,6 @@ def flag(
     and above, LL and HH beyond a critical limit, IND where a censored result allows more than one;
     empty where no range applies.
     """
-    from immunotrack.annotated import annotated_csv, flag_differences, flagged_results
-    from immunotrack.flagged_table import write_flagged
-    from immunotrack.outputs import write_whole
-    from immunotrack.problem_list import problems_csv
     from immunotrack.readers import read_source
 
     wanted = _findings(fail_on or [])
@@ -115,8 +111,29 @@ def flag(
                 return
     tell_held(source)
     found = hiding.hide(read_source(source, reading))
+    _flag_held(found, ranges or [], target, report, wanted, parted_by)
+
+
+def _flag_held(
+    found: "Source",
+    ranges: list[str],
+    target: Path | None,
+    report: Path | None,
+    wanted: set[str],
+    parted_by: list[str],
+) -> None:
+    """Flag what was read, write it and say what it is.
+
+    Raises:
+        Exit: With 4 where rows are invalid, with 1 where a flag is among those wanted.
+    """
+    from immunotrack.annotated import annotated_csv, flag_differences, flagged_results
+    from immunotrack.flagged_table import write_flagged
+    from immunotrack.outputs import write_whole
+    from immunotrack.problem_list import problems_csv
+
     tell_reading(found.told)
-    flagged = flagged_results(found, ranges or [])
+    flagged = flagged_results(found, ranges)
     problems = [*found.problems, *flag_differences(found, flagged)]
     if report is not None:
         write_whole(report, problems_csv(found, problems))
@@ -129,7 +146,7 @@ def flag(
     tell_briefly(problems, found.name)
     say(found.counted)
     counted = flagged.filter(flagged["fate"] == "used")
-    summarise(Counter(counted["flag"]), Counter(counted["range_source"]), ranges or [])
+    summarise(Counter(counted["flag"]), Counter(counted["range_source"]), ranges)
     if any(problem.is_error for problem in found.problems):
         raise typer.Exit(INVALID_ROWS)
     if wanted & set(flagged["flag"]):

@@ -1,6 +1,7 @@
 """`immunotrack response`: the read-out of every series, and the rules of trials."""
 
 from enum import StrEnum
+from functools import partial
 from math import isfinite
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -80,9 +81,7 @@ def response(
     from dataclasses import replace
 
     from immunotrack.decisions import choose_rules
-    from immunotrack.evidence.beside import beside, beside_notes
-    from immunotrack.responses import response as read_response
-    from immunotrack.verdicts import decide
+    from immunotrack.evidence.beside import beside_notes
 
     _refuse_useless(
         rule=bool(rule),
@@ -94,22 +93,13 @@ def response(
     refuse_inputs([output], source, [*(ranges or []), *(rule or []), events])
     choose_rules(rule or [])
 
-    def answered(found: "Source") -> "pl.DataFrame":
-        happened = found.events.table
-        sets = [*(ranges or []), *found.ranges]
-        if evidence:
-            return beside(found.used, happened)
-        if rule:
-            return decide(found.used, happened, rule, ranges=sets)
-        return read_response(
-            found.used,
-            happened,
-            baseline=baseline.value,
-            clock=clock,
-            until_day=until_day,
-            ranges=sets,
-        )
-
+    answered = partial(
+        _answered,
+        rule=rule or [],
+        evidence=evidence,
+        ranges=ranges or [],
+        counted={"baseline": baseline.value, "clock": clock, "until_day": until_day},
+    )
     found = ask(Question(source, events, output, answered, "rule"), reading, engine)
     found = replace(found, table=of_analytes(found.table, names(analytes or [])))
     rows.write(found.table, output, json=json, show=_shown_by(rule=bool(rule), evidence=evidence))
@@ -119,6 +109,32 @@ def response(
     _summarise(found.table)
     found.tell_illustrative()
     found.refuse_errors()
+
+
+def _answered(
+    found: "Source",
+    *,
+    rule: list[str],
+    evidence: bool,
+    ranges: list[str],
+    counted: dict[str, Any],
+) -> "pl.DataFrame":
+    """The table that was asked for.
+
+    Args:
+        counted: What days count from, up to where, and what is the baseline.
+    """
+    from immunotrack.evidence.beside import beside
+    from immunotrack.responses import response as read_response
+    from immunotrack.verdicts import decide
+
+    happened = found.events.table
+    sets = [*ranges, *found.ranges]
+    if evidence:
+        return beside(found.used, happened)
+    if rule:
+        return decide(found.used, happened, rule, ranges=sets)
+    return read_response(found.used, happened, ranges=sets, **counted)
 
 
 def _refuse_useless(*, rule: bool, evidence: bool, given: bool) -> None:

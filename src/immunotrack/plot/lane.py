@@ -106,41 +106,26 @@ def _half(lane: Lane) -> float:
 
 
 def _draw_span(lane: Lane, event: Row, until: float) -> None:
-    """A bar with its name in it, or right or left of it where it is too short.
-
-    The size of a dose is written whole or not at all: a shortened number is another number.
+    """A bar with its name.
 
     Where the end is not stated the bar is as long as its name and thins out: it says when the event
     began and no more.
     """
-    start = max(event["day"], lane.days[0])
     text = (
         event["name"] if event["dose"] is None else f"{grouped(event['dose'])} {event['dose_unit']}"
     )
-    pad = 0.8 / lane.mm_per_day
-    named = lane.days_wide(text) + 2 * pad
-    colour = INFECTION if event["kind"] == "infection" else BAR
+    start = max(event["day"], lane.days[0])
     if event["last"] is not None:
         end = min(event["last"], lane.days[1])
     else:
-        end = min(start + named, until, lane.days[1])
-        tail = min(end + _TAIL / lane.mm_per_day, until, lane.days[1])
-        lane.taken.append((end, tail))
-        lane.ax.plot(
-            [end, tail],
-            [lane.y, lane.y],
-            color=colour,
-            linewidth=lane.size.line * 1.6,
-            linestyle=(0, (1, 1)),
-            zorder=2,
-            gid="event",
-        )
+        end = min(start + lane.days_wide(text) + 2 * _pad(lane), until, lane.days[1])
+        _draw_tail(lane, event, end, min(end + _TAIL / lane.mm_per_day, until, lane.days[1]))
     lane.ax.add_patch(
         Rectangle(
             (start, lane.y - lane.half),
             end - start,
             2 * lane.half,
-            facecolor=colour,
+            facecolor=_bar_colour(event),
             edgecolor=STRIPE,
             linewidth=lane.size.line * 0.7,
             zorder=2,
@@ -149,17 +134,49 @@ def _draw_span(lane: Lane, event: Row, until: float) -> None:
         )
     )
     lane.taken.append((start, end))
+    _name_span(lane, text, (start, end), until, whole=event["dose"] is not None)
+
+
+def _pad(lane: Lane) -> float:
+    """The room on either side of a bar's name, in days."""
+    return 0.8 / lane.mm_per_day
+
+
+def _bar_colour(event: Row) -> str:
+    return INFECTION if event["kind"] == "infection" else BAR
+
+
+def _draw_tail(lane: Lane, event: Row, start: float, end: float) -> None:
+    """The dots behind a bar whose end is not stated."""
+    lane.taken.append((start, end))
+    lane.ax.plot(
+        [start, end],
+        [lane.y, lane.y],
+        color=_bar_colour(event),
+        linewidth=lane.size.line * 1.6,
+        linestyle=(0, (1, 1)),
+        zorder=2,
+        gid="event",
+    )
+
+
+def _name_span(
+    lane: Lane, text: str, bar: tuple[float, float], until: float, *, whole: bool
+) -> None:
+    """The name of a bar in it, or right or left of it where it is too short.
+
+    The size of a dose is written whole or not at all: a shortened number is another number.
+    """
+    (start, end), pad = bar, _pad(lane)
+    named = lane.days_wide(text) + 2 * pad
+    inside = (end - start - 2 * pad) * lane.mm_per_day
     if named <= end - start + _ROUNDING:
         lane.write(start + pad, text, align="left", colour="white")
     elif end + named <= until and lane.free(end + pad, end + named):
         lane.write(end + pad, text, align="left")
     elif lane.free(start - named, start - pad):
         lane.write(start - pad, text, align="right")
-    elif event["dose"] is None and (
-        fitted := lane.ruler.fitted(
-            text, lane.size.small, (end - start - 2 * pad) * lane.mm_per_day
-        )
-    ):
+    elif not whole and (fitted := lane.ruler.fitted(text, lane.size.small, inside)):
         lane.write(start + pad, fitted, align="left", colour="white")
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil
+from typing import NamedTuple
 
 from matplotlib.figure import Figure
 
@@ -11,7 +12,7 @@ from immunotrack.numbers import grouped
 from immunotrack.plot.context import context_height, draw_context
 from immunotrack.plot.drawn import Panel, Timeline
 from immunotrack.plot.lanes import WIDEST_LABEL, draw_lanes, lane_label, room_beyond, strip_height
-from immunotrack.plot.legend import draw_legend, legend_entries, legend_rows
+from immunotrack.plot.legend import Placed, draw_legend, legend_entries, legend_rows
 from immunotrack.plot.notes import ILLUSTRATIVE, footnote
 from immunotrack.plot.page import MARGIN, Page
 from immunotrack.plot.panels import draw_panel, range_text, value_ticks
@@ -51,31 +52,16 @@ def draw_timeline(timeline: Timeline, size: SizeName = "double") -> Figure:
     page_size = SIZES[size]
     figure = Figure(figsize=(page_size.width / MM_PER_INCH, 1), dpi=page_size.dpi)
     ruler = Ruler(figure)
-    legend = legend_entries(timeline)
-    foot = _footnote(timeline, page_size, ruler)
-    entries = legend_rows(legend, page_size, ruler)
+    texts = _texts(timeline, page_size, ruler)
     body = (_strip_body if timeline.view == "strip" else _panel_body)(timeline, page_size, ruler)
-    title_lines = ruler.wrapped(
-        timeline.title, page_size.title, page_size.width - 2 * MARGIN, bold=True
-    )[:3]
-    fixed = (
-        2 * MARGIN
-        + len(title_lines) * line_height(page_size.title)
-        + (line_height(page_size.small) + 0.6 if timeline.illustrative else 0)
-        + _lanes_height(timeline, page_size)
-        + body.fixed
-        + context_height(timeline, page_size)
-        + len(entries) * line_height(page_size.small) * 1.15
-        + len(foot) * line_height(page_size.small)
-        + 1.0
-    )
+    fixed = _fixed_height(timeline, page_size, texts) + body.fixed
     row = min(body.row, (page_size.height - fixed) / body.rows) if body.rows else 0
     height = fixed + body.rows * row
     if (body.rows and row < body.least) or height > page_size.height + 0.01:
         raise InvalidInput([_too_many(timeline, size)])
     figure.set_size_inches(page_size.width / MM_PER_INCH, height / MM_PER_INCH)
     page = Page(figure, page_size, ruler, height)
-    _title(page, timeline, title_lines)
+    _title(page, timeline, texts.title)
     if timeline.lanes:
         _lanes(page, timeline)
     if timeline.panels and timeline.view == "strip":
@@ -83,9 +69,40 @@ def draw_timeline(timeline: Timeline, size: SizeName = "double") -> Figure:
     elif timeline.panels:
         _panels(page, timeline, body, row)
     draw_context(page, timeline)
-    draw_legend(page, entries)
-    _foot(page, foot)
+    draw_legend(page, texts.legend)
+    _foot(page, texts.foot)
     return figure
+
+
+class _Texts(NamedTuple):
+    """What stands above and below the panels, in lines."""
+
+    title: list[str]
+    legend: list[list[Placed]]
+    foot: list[str]
+
+
+def _texts(timeline: Timeline, size: Size, ruler: Ruler) -> _Texts:
+    title = ruler.wrapped(timeline.title, size.title, size.width - 2 * MARGIN, bold=True)
+    return _Texts(
+        title=title[:3],
+        legend=legend_rows(legend_entries(timeline), size, ruler),
+        foot=_footnote(timeline, size, ruler),
+    )
+
+
+def _fixed_height(timeline: Timeline, size: Size, texts: _Texts) -> float:
+    """The height of all but the panels or the strip, in mm."""
+    return (
+        2 * MARGIN
+        + len(texts.title) * line_height(size.title)
+        + (line_height(size.small) + 0.6 if timeline.illustrative else 0)
+        + _lanes_height(timeline, size)
+        + context_height(timeline, size)
+        + len(texts.legend) * line_height(size.small) * 1.15
+        + len(texts.foot) * line_height(size.small)
+        + 1.0
+    )
 
 
 @dataclass(frozen=True, slots=True)
