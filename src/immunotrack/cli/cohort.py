@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from immunotrack.cohort_figure import Choice
     from immunotrack.plot.ground import Gallery
     from immunotrack.plot.leaf import Rendered
-    from immunotrack.readers import Options
+    from immunotrack.readers import Options, Source
     from immunotrack.workers import Workers
 
 
@@ -119,7 +119,7 @@ def cohort(
         jobs, ["immunotrack.__main__", "immunotrack.cohort_figure", "immunotrack.plot.book"]
     ) as workers:
         from immunotrack.annotated import table_csv
-        from immunotrack.cohort_figure import Choice, failures, one_file, source_gallery
+        from immunotrack.cohort_figure import Choice, one_file, source_gallery
         from immunotrack.outputs import write_whole
         from immunotrack.plot.formats import check_format
         from immunotrack.plot.ground import Wanted
@@ -137,12 +137,7 @@ def cohort(
             own_axis=own_axis,
         )
         choice = Choice(
-            wanted=wanted,
-            size=size.value,
-            clock=clock,
-            by=by,
-            persons=persons,
-            ranges=ranges or [],
+            wanted=wanted, size=size.value, clock=clock, by=by, persons=persons, ranges=ranges or []
         )
         found = read_with_events(source, events, reading)
         tell_reading(found.told)
@@ -151,6 +146,23 @@ def cohort(
     write_whole(output, one_file(pages, gallery, suffix))
     if data is not None:
         write_whole(data, table_csv(gallery.table))
+    _tell(found, gallery, pages, output, data)
+
+
+def _tell(
+    found: "Source",
+    gallery: "Gallery",
+    pages: list["Rendered"],
+    output: Path,
+    data: Path | None,
+) -> None:
+    """What became of rows and patients.
+
+    Raises:
+        Exit: With 4 where rows are invalid or a patient could not be drawn.
+    """
+    from immunotrack.cohort_figure import failures
+
     tell_briefly(found.problems, found.name)
     say(found.counted)
     failed = failures(pages)
