@@ -1,19 +1,31 @@
 """Which rows must be judged together: those of one sample, and those of a series in two units."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final, NamedTuple
 
 import numpy as np
 import polars as pl
 
 _PARTS: Final = 64
-"""The rows are kept in so many files, each series in one of them."""
+"""The rows are looked at in so many parts, each series in one of them."""
 
 _RECORD: Final = np.dtype([("series", "u8"), ("sample", "u8"), ("row", "u8"), ("unit", "u4")])
 _PART: Final = 2**64 // _PARTS
 _MIX: Final = 0x9E3779B97F4A7C15
 """An odd number by which hashes are multiplied so that all their bits count (2**64 / φ)."""
+
+
+class Parted(NamedTuple):
+    """What is kept of some rows, by the part of their series.
+
+    Args:
+        rows: Those of the first part, then those of the second one, and so on.
+        sizes: How many there are in each part.
+    """
+
+    rows: np.ndarray
+    sizes: np.ndarray
 
 
 class Company:
@@ -23,13 +35,15 @@ class Company:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._files = [folder / f"company-{part:02}" for part in range(_PARTS)]
+        self._path = folder / "company"
+        self._path.touch()
+        self._sizes: list[np.ndarray] = []
 
-    def add(self, parts: Sequence[np.ndarray]) -> None:
-        """Keep rows, as `parted` gives them."""
-        for path, rows in zip(self._files, parts, strict=True):
-            with path.open("ab") as file:
-                rows.tofile(file)
+    def add(self, rows: Parted) -> None:
+        """Keep rows."""
+        with self._path.open("ab") as file:
+            rows.rows.tofile(file)
+        self._sizes.append(rows.sizes)
 
     def companions(self, *, mixed: bool) -> Iterator[np.ndarray]:
         """The numbers of the rows that must be judged together, complete series by series.
@@ -37,17 +51,29 @@ class Company:
         Args:
             mixed: Whether series of more than one unit are among them.
         """
-        for path in self._files:
-            rows = np.fromfile(path, _RECORD)
-            path.unlink()
-            frame = pl.DataFrame({name: rows[name] for name in _RECORD.names or ()})
-            found = together(frame, mixed=mixed).to_numpy()
-            if len(found):
-                yield np.sort(found)
+        sizes = np.array(self._sizes, dtype=np.int64).reshape(-1, _PARTS)
+        starts = np.cumsum(sizes).reshape(sizes.shape) - sizes
+        with self._path.open("rb") as file:
+            for part in range(_PARTS):
+                rows = _read(file, starts[:, part], sizes[:, part])
+                frame = pl.DataFrame({name: rows[name] for name in _RECORD.names or ()})
+                found = together(frame, mixed=mixed).to_numpy()
+                if len(found):
+                    yield np.sort(found)
+        self._path.unlink()
 
 
-def parted(first: int, compared: pl.DataFrame) -> list[np.ndarray]:
-    """What is kept of rows, by the part of their series.
+def _read(file: BinaryIO, starts: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+    """Some stretches of what is kept."""
+    stretches = [np.empty(0, _RECORD)]
+    for start, size in zip(starts.tolist(), sizes.tolist(), strict=True):
+        file.seek(start * _RECORD.itemsize)
+        stretches.append(np.fromfile(file, _RECORD, size))
+    return np.concatenate(stretches)
+
+
+def parted(first: int, compared: pl.DataFrame) -> Parted:
+    """What is kept of rows.
 
     Args:
         first: The number of the first one in the file.
@@ -56,11 +82,10 @@ def parted(first: int, compared: pl.DataFrame) -> list[np.ndarray]:
     rows = placed_rows(first, compared)
     parts = (rows["series"] // _PART).cast(pl.UInt8).to_numpy()
     order = np.argsort(parts, kind="stable")
-    ends = np.cumsum(np.bincount(parts, minlength=_PARTS))
     ordered = np.empty(len(rows), _RECORD)
     for name in _RECORD.names or ():
         ordered[name] = rows[name].to_numpy()[order]
-    return np.split(ordered, ends[:-1])
+    return Parted(ordered, np.bincount(parts, minlength=_PARTS))
 
 
 def placed_rows(first: int, compared: pl.DataFrame) -> pl.DataFrame:

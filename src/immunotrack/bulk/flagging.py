@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
@@ -14,7 +14,7 @@ import polars as pl
 from immunotrack.annotated import added_header
 from immunotrack.bulk.ahead import ahead
 from immunotrack.bulk.blocks import Place
-from immunotrack.bulk.company import Company, parted
+from immunotrack.bulk.company import Company, Parted, parted
 from immunotrack.bulk.judged import Dictionary, Judge, Outcome
 from immunotrack.bulk.listing import (
     MOST_SHOWN,
@@ -63,7 +63,7 @@ class _Written:
 
     rows: bytes
     listed: pl.DataFrame | None
-    kept: list[np.ndarray]
+    kept: Parted
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,11 +118,18 @@ class Pass:
         self.listed.write(-1, entries_of([(p.line or 0, p) for p in ordered(head)], {}))
         self._tell(head)
         with ThreadPoolExecutor(2) as pool:
-            for window in ahead(self._windows()):
-                self._forget()
-                self._ask(window)
-                for step, written in zip(window, pool.map(self._written, window), strict=True):
-                    self._keep(step, written)
+            for window, writing in ahead(self._judged(pool)):
+                for step, written in zip(window, writing, strict=True):
+                    self._keep(step, written.result())
+
+    def _judged(
+        self, pool: Executor
+    ) -> Iterator[tuple[Sequence[_Step], Sequence[Future[_Written]]]]:
+        """Some lots at a time whose kinds of rows are known, and what will be written of each."""
+        for window in ahead(self._windows()):
+            self._forget()
+            self._ask(window)
+            yield window, [pool.submit(self._written, step) for step in window]
 
     def _windows(self) -> Iterator[list[_Step]]:
         """Some lots at a time, compared with what is known so far."""
@@ -172,12 +179,12 @@ class Pass:
 
     def _written(self, step: _Step) -> _Written:
         """The rows of a lot with what is said of them, the list of their problems, their keys."""
-        kinds, cells = self.dictionary.said, step.lot.cells
+        kinds, cells = step.dictionary.said, step.lot.cells
         ids = step.compared["id"]
         said = (kinds[name].gather(ids) for name in ("head", "said"))
         rows = added_rows(cells, *said) if self.kept.writing else b""
-        listed = lot_entries(step.lot, ids, self.dictionary) if self.kept.listing else None
-        return _Written(rows, listed, parted(step.first, self.dictionary.placed(step.compared)))
+        listed = lot_entries(step.lot, ids, step.dictionary) if self.kept.listing else None
+        return _Written(rows, listed, parted(step.first, step.dictionary.placed(step.compared)))
 
     def _keep(self, step: _Step, written: _Written) -> None:
         """Write a lot and count it."""
@@ -190,10 +197,10 @@ class Pass:
         else:
             self.places[step.lot.number] = step.lot.place
         self.facts.add(step.lot.facts)
-        self.dictionary.count(step.compared["id"], self.outcome)
+        step.dictionary.count(step.compared["id"], self.outcome)
         self._tell(step.lot.problems)
         if len(self.errors) < MOST_SHOWN:
-            self.errors += lot_errors(step.lot, step.compared["id"], self.dictionary)
+            self.errors += lot_errors(step.lot, step.compared["id"], step.dictionary)
 
     def _tell(self, problems: Sequence[Problem]) -> None:
         for problem in problems:

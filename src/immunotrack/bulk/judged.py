@@ -1,5 +1,6 @@
 """What is said of rows that are alike, asked once by the reader and the flags of small files."""
 
+from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -192,6 +193,8 @@ MARK: Final = "\0"
 class Dictionary:
     """Every kind of row met so far, and what is said of it.
 
+    One thread asks while others look up: kinds are only added, and a table is replaced whole.
+
     Args:
         keys: `key`, and `id`, its place in the other tables.
         kinds: `head`, `said`, `analyte`, `unit`, `flag`, `range_source`, `fate`, `problem`,
@@ -272,12 +275,13 @@ class Dictionary:
 
     def count(self, ids: pl.Series, outcome: "Outcome", sign: int = 1) -> None:
         """Count rows by what became of their kind, and their problems; or take them back."""
-        counts = np.bincount(ids.to_numpy(), minlength=len(self.said))
-        met = self.said.select(
+        kinds = self.said
+        counts = np.bincount(ids.to_numpy(), minlength=len(kinds))
+        met = kinds.select(
             "fate", "problem", "flag", "range_source", count=pl.Series(counts)
         ).filter(pl.col("count") > 0)
         outcome.add(met, sign)
-        for kind in self.told:
+        for kind in self.told[: bisect_left(self.told, len(kinds))]:
             if count := int(counts[kind]):
                 for problem in self.problems[kind]:
                     outcome.tell(problem, sign * count)
