@@ -182,7 +182,7 @@ def _surely_below(limit: str) -> nw.Expr:
     """Every value that the result allows is below the limit."""
     value, comparator = nw.col("value"), nw.col("comparator")
     below = _less(value, nw.col(limit))
-    at_most = ~_less(nw.col(limit), value) & _known(value, nw.col(limit))
+    at_most = _at_most(value, nw.col(limit))
     return (comparator.is_in(["", "<="]) & below) | ((comparator == "<") & at_most)
 
 
@@ -190,7 +190,7 @@ def _surely_above(limit: str) -> nw.Expr:
     """Every value that the result allows is above the limit."""
     value, comparator = nw.col("value"), nw.col("comparator")
     above = _less(nw.col(limit), value)
-    at_least = ~_less(value, nw.col(limit)) & _known(value, nw.col(limit))
+    at_least = _at_most(nw.col(limit), value)
     return (comparator.is_in(["", ">="]) & above) | ((comparator == ">") & at_least)
 
 
@@ -201,8 +201,8 @@ def _surely_within() -> nw.Expr:
     """
     value, comparator = nw.col("value"), nw.col("comparator")
     low, high = nw.col("low"), nw.col("high")
-    over = low.is_null() | (~_less(value, low) & _known(value, low))
-    under = high.is_null() | (~_less(high, value) & _known(value, high))
+    over = low.is_null() | _at_most(low, value)
+    under = high.is_null() | _at_most(value, high)
     to_zero = low.is_null() | (low == 0).fill_null(value=False)
     return ~value.is_null() & (
         ((comparator == "") & over & under)
@@ -216,8 +216,9 @@ def _less(one: nw.Expr, other: nw.Expr) -> nw.Expr:
     return (one < other - other.abs() * NOISE).fill_null(value=False)
 
 
-def _known(*columns: nw.Expr) -> nw.Expr:
-    return ~_any(column.is_null() for column in columns)
+def _at_most(one: nw.Expr, other: nw.Expr) -> nw.Expr:
+    """`other` is not less than `one`, as `_less` has it; false where either is missing."""
+    return (other >= one - one.abs() * NOISE).fill_null(value=False)
 
 
 def _any(conditions: Any) -> nw.Expr:  # noqa: ANN401 - an iterable of expressions

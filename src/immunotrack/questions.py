@@ -60,7 +60,7 @@ _FEW: Final = 2000
 
 def _told_by_row(table: nw.DataFrame[Any], question: Question) -> list[nw.Series[Any]]:
     """The answers, row by row."""
-    rows = table.select(question.keys).rows()
+    rows = table[list(question.keys)].rows()
     known = question.of(rows)
     told = map(known.__getitem__, rows)
     columns = zip(*told, strict=True) if rows else [()] * len(question.answers)

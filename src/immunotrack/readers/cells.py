@@ -333,8 +333,10 @@ def sign_evidence(cells: pl.DataFrame) -> SignEvidence:
             cells.filter(~pl.col(f"{name}_typed")) if f"{name}_typed" in cells.columns else cells
         )
         marked = texts[name].filter(texts[name].str.contains(r"[.,]"))
+        if marked.is_empty():
+            continue
         clear = marked.str.contains(_CLEAR)
-        telling = telling or len(marked) > 0
+        telling = True
         allowed &= frozenset({"point"}) if clear.any() else allowed
         for text in marked.filter(~clear).unique():
             allowed &= decimal_signs(text)

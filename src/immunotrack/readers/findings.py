@@ -1,6 +1,7 @@
 """What can be wrong with the rows of a file of results."""
 
 from dataclasses import dataclass
+from functools import cache
 from itertools import chain
 
 import polars as pl
@@ -44,9 +45,10 @@ def _undated() -> pl.Expr:
     return _blank("time_text") & _blank("day_text")
 
 
-def all_findings(dates: DateOrder) -> list[Finding]:
+@cache
+def all_findings(dates: DateOrder) -> tuple[Finding, ...]:
     """Everything that is looked for in the rows of a file of results."""
-    return [
+    return (
         *_patient_findings(),
         *_name_findings(),
         *_time_findings(dates),
@@ -55,7 +57,7 @@ def all_findings(dates: DateOrder) -> list[Finding]:
         *_repeat_findings(),
         *_conflict_findings(),
         *_series_findings(),
-    ]
+    )
 
 
 def _patient_findings() -> list[Finding]:

@@ -70,8 +70,9 @@ def find_roles(
     """Our columns; the columns that `columns` calls an analyte, with its visit; what is wrong."""
     roles, measured, problems = _stated(table, source, header, columns, line)
     taken = {*roles.values(), *measured}
+    free = {n: plain_header(name) for n, name in enumerate(header) if n not in taken}
     for role in _known()[table]:
-        found = [] if role in roles else _usual(table, role, header, taken)
+        found = [] if role in roles else _usual(table, role, free)
         if len(found) > 1 and role in _OPTIONAL:
             continue
         if len(found) > 1:
@@ -110,15 +111,21 @@ def has_column(header: Sequence[str], name: str) -> bool:
     return column_of(header, name) is not None
 
 
-def _usual(table: Table, role: str, header: Sequence[str], taken: set[int]) -> list[int]:
-    """The columns with a usual name of a role, weak names only where there is no other."""
+def _usual(table: Table, role: str, free: Mapping[int, str]) -> list[int]:
+    """The columns with a usual name of a role, weak names only where there is no other.
+
+    Args:
+        free: The place of each column that may be taken, to its plain name.
+    """
+    tiers = ([n for n, own in free.items() if own in tier] for tier in _tiers(table, role))
+    return next(filter(None, tiers), [])
+
+
+@cache
+def _tiers(table: Table, role: str) -> tuple[frozenset[str], ...]:
+    """The usual names of a role, and its weak ones, plain."""
     known = _known()[table][role]
-    for tier in (known["names"], known["weak"]):
-        plain = {plain_header(name) for name in tier}
-        found = [n for n, own in enumerate(header) if n not in taken and plain_header(own) in plain]
-        if found:
-            return found
-    return []
+    return tuple(frozenset(map(plain_header, known[tier])) for tier in ("names", "weak"))
 
 
 def _role_named(table: Table, name: str) -> str | None:

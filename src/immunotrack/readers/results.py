@@ -75,10 +75,10 @@ def read_results(
         for number, finding in enumerate(findings)
     )
     problems = [problem for part in parts for problem in (*part.problems, *assumed_units(part))]
-    for number, finding in enumerate(findings):
-        if marks[str(number)].any():
-            problems += told(finding, table.filter(marks[str(number)]), parts)
-    return Results(_marked(table, findings, marks), ordered(problems))
+    found = [(one, rows) for one, rows in zip(findings, marks, strict=True) if rows.any()]
+    for finding, rows in found:
+        problems += told(finding, table.filter(rows), parts)
+    return Results(_marked(table, found), ordered(problems))
 
 
 def _joined(parts: Sequence[Part]) -> pl.DataFrame:
@@ -256,21 +256,21 @@ def _with_study_days(table: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _marked(table: pl.DataFrame, findings: Sequence[Finding], marks: pl.DataFrame) -> pl.DataFrame:
-    """The contract's columns with `row`, `problem` and `fate`."""
-    codes = [
-        pl.when(pl.col(str(number))).then(pl.lit(finding.code))
-        for number, finding in enumerate(findings)
-    ]
-    wrong = [str(n) for n, finding in enumerate(findings) if finding.severity is Severity.ERROR]
-    said = marks.select(
-        problem=pl.concat_str(codes, separator=" ", ignore_nulls=True),
-        wrong=pl.any_horizontal(wrong),
-    )
+def _marked(table: pl.DataFrame, found: Sequence[tuple[Finding, pl.Series]]) -> pl.DataFrame:
+    """The contract's columns with `row`, `problem` and `fate`.
+
+    Args:
+        found: Each finding that there is, and whether a row has it.
+    """
+    codes = [pl.when(rows).then(pl.lit(finding.code)) for finding, rows in found]
+    wrong = [rows for finding, rows in found if finding.severity is Severity.ERROR]
     whole = pl.when(pl.col("fault") != "").then(pl.col("fault")).otherwise(pl.col("aside"))
     empty = (pl.col("kind") == Kind.EMPTY) & (pl.col("aside") == "") & ~pl.col("wrong")
     return (
-        table.with_columns(said)
+        table.with_columns(
+            problem=pl.concat_str(codes or pl.lit(""), separator=" ", ignore_nulls=True),
+            wrong=pl.any_horizontal(pl.lit(value=False), *wrong),
+        )
         .with_columns(
             aside=pl.when(empty).then(pl.lit("empty-result")).otherwise(pl.col("aside")),
         )
