@@ -5,6 +5,9 @@ BIN := $(VENV)/bin
 AXE := $(VENV)/browser/node_modules/axe-core/axe.min.js
 BROWSER := chromium chromedriver npm
 
+# What Python has compiled is kept, or each process of the tests compiles all of it again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo test thorough test-spark test-browser lint format baseline bench fuzz clean
 
 demo: $(VENV)/.run

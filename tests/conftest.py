@@ -31,11 +31,20 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
     """Run `immunotrack` as its own process would, within this one."""
+    return _run_in(tmp_path)
 
+
+@pytest.fixture(scope="session")
+def run_in() -> Callable[[Path], Run]:
+    """As `run`, in the folder of what several tests look at."""
+    return _run_in
+
+
+def _run_in(folder: Path) -> Run:
     def command(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
         said, told = (io.TextIOWrapper(io.BytesIO(), "utf-8", newline="") for _ in range(2))
         with (
-            contextlib.chdir(cwd or tmp_path),
+            contextlib.chdir(cwd or folder),
             contextlib.redirect_stdout(said),
             contextlib.redirect_stderr(told),
             pytest.MonkeyPatch.context() as patch,

@@ -1,6 +1,7 @@
 """Imports point strictly downwards: data flows one way, and no module knows a later one."""
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -302,6 +303,7 @@ ORDER = [
 ]
 
 
+@cache
 def modules() -> dict[str, Path]:
     """Every module by its dotted name within the package."""
     found = {}
