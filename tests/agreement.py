@@ -6,9 +6,11 @@ from pathlib import Path
 
 from immunotrack.annotated import annotated_csv, flag_differences, flagged_results
 from immunotrack.bulk import bulk_file
+from immunotrack.bulk.flagged import STREAMED
 from immunotrack.problem_list import problems_csv
 from immunotrack.problems import InvalidInput
 from immunotrack.readers import Options, read_source
+from immunotrack.readers.formats import format_for
 
 
 def held(path: Path, options: Options) -> dict[str, object]:
@@ -43,7 +45,8 @@ def streamed(path: Path, options: Options, size: int) -> dict[str, object] | Non
         size: So many bytes are read at once.
     """
     try:
-        large = bulk_file(path, str(path), options, size)
+        known = format_for(path, options) in STREAMED
+        large = bulk_file(path, str(path), options, size) if known else None
         if large is None:
             return None
         with tempfile.TemporaryDirectory() as folder:

@@ -18,7 +18,7 @@ from immunotrack.readers import Options
 BAD = Path(__file__).parents[1] / "data" / "bad"
 
 WHOLE = {
-    *("empty", "header-only", "header-quote", "text-mac", "text-nul", "text-utf16"),
+    *("empty", "header-only", "header-quote", "json-array", "text-mac", "text-nul", "text-utf16"),
     *("wide", "wide-unread"),
 }
 """What is read as a whole whatever its size."""

@@ -132,11 +132,20 @@ def _typed(cell: str, place: int) -> str | float | pd.Timestamp | None:
 
 def json_rows(folder: Path) -> None:
     """A row a line, numbers as numbers and nothing for an empty cell."""
-    lines = [
-        json.dumps({n: _number(c) for n, c in zip(LONG, row, strict=True) if c})
+    lines = map(json.dumps, _objects())
+    (folder / "labs.ndjson").write_text("\n".join(lines), encoding="utf-8")
+
+
+def json_array(folder: Path) -> None:
+    """One array of the same rows, as `to_json(orient="records")` of pandas writes it."""
+    (folder / "labs.json").write_text(json.dumps(_objects()), encoding="utf-8")
+
+
+def _objects() -> list[dict[str, str | float]]:
+    return [
+        {n: _number(c) for n, c in zip(LONG, row, strict=True) if c}
         for row in long_rows((*FACTS, LIMITED))
     ]
-    (folder / "labs.ndjson").write_text("\n".join(lines), encoding="utf-8")
 
 
 def _number(cell: str) -> str | float:
@@ -338,6 +347,7 @@ FORMATS = {
     "semicolon": (semicolon, (*FACTS, LIMITED)),
     "tab, UTF-16": (tab_utf16, (*FACTS, LIMITED)),
     "NDJSON": (json_rows, (*FACTS, LIMITED)),
+    "JSON array": (json_array, (*FACTS, LIMITED)),
     "xlsx": (workbook, (*FACTS, LIMITED)),
     "SDTM CSV": (sdtm, FACTS),
     "SDTM XPT": (transport, FACTS),

@@ -50,7 +50,7 @@ def _lot(file: JsonFile, block: Block, lines: pl.DataFrame, shapes: Shapes) -> L
     if not keys.union(*(shape.keys for shape, _ in split.alike)) <= set(header):
         raise changed(source)
     parts = [_apart(odd, header)] if odd else []
-    words = words_of(odd)
+    words = words_of(odd.items())
     for shape, some in split.alike:
         alike = shape.alike(some, header)
         parts.append(_noted(alike.cells, some["line"]))

@@ -74,10 +74,14 @@ def _json(path: Path, source: str, options: Options) -> list[Grid]:
     from immunotrack.readers.dataset_json import dataset_json_grids, looks_like_dataset_json
     from immunotrack.readers.documents import read_documents
     from immunotrack.readers.fhir.grids import fhir_grids
+    from immunotrack.readers.json_rows import item_grid, looks_like_items
 
     documents = read_documents(path, source, options.encoding)
-    dataset = looks_like_dataset_json(documents.first)
-    return dataset_json_grids(documents) if dataset else fhir_grids(documents)
+    if looks_like_dataset_json(documents.first):
+        return dataset_json_grids(documents)
+    if not documents.lined and looks_like_items(documents.first):
+        return [item_grid(documents.documents[0], source)]
+    return fhir_grids(documents)
 
 
 _READERS: Final = FORMATS | {"json": _json}

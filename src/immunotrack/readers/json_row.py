@@ -1,4 +1,4 @@
-"""A line of an NDJSON table as a row: the cells of its object, and what is wrong with it."""
+"""A JSON object as a row of a table: its cells, and what is wrong with it."""
 
 import json
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from immunotrack.readers.json_text import Broken, decode
 
 @dataclass(frozen=True, slots=True)
 class JsonRow:
-    """A line of the file as a row.
+    """An object of the file as a row.
 
     Args:
         cells: Text by key; a number is a `NumberCell` with its digits as written.
@@ -38,20 +38,36 @@ def json_row(text: str, source: str, line: int) -> JsonRow:
     except Broken as broken:
         message = f"{broken.message}, at column {broken.column}"
         return _broken(text, source, line, message)
-    if not isinstance(value, dict):
-        what = "a list" if isinstance(value, list) else "a single value"
-        return _broken(text, source, line, f"{what} in place of an object")
-    return _row(value, source, line)
+    if isinstance(value, dict):
+        return _row(value, source, line)
+    return _broken(text, source, line, _in_place(value))
 
 
-def _broken(text: str, source: str, line: int, message: str) -> JsonRow:
+def item_row(value: object, source: str, line: int) -> JsonRow:
+    """An item of an array as a row, as `json_row` has it."""
+    if isinstance(value, dict):
+        return _row(value, source, line)
+    return _broken(_cell(value), source, line, _in_place(value), "Write the row as one object")
+
+
+def _in_place(value: object) -> str:
+    return f"{'a list' if isinstance(value, list) else 'a single value'} in place of an object"
+
+
+def _broken(
+    text: str,
+    source: str,
+    line: int,
+    message: str,
+    advice: str = "Write the row as one object on one line",
+) -> JsonRow:
     problem = Problem(
         code="broken-line",
         source=source,
         line=line,
         value=text.strip(),
         message=message,
-        fix='Write the row as one object on one line: {"patient": "P1", …}.',
+        fix=f'{advice}: {{"patient": "P1", …}}.',
     )
     return JsonRow(note=problem.code, problems=[problem])
 

@@ -1,17 +1,17 @@
-"""Tables with a row a line, each a JSON object (NDJSON); their keys are the columns."""
+"""Tables of JSON objects, one a line (NDJSON) or in one array; their keys are the columns."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from immunotrack.problems import InvalidInput, Problem, Severity, ordered
-from immunotrack.readers.documents import is_lined, text_lines, text_of
+from immunotrack.readers.documents import Document, is_lined, text_lines, text_of
 from immunotrack.readers.files import LONGEST_LINE, read_bytes
 from immunotrack.readers.grid import Grid, Options
 from immunotrack.readers.inflated import unzipped
-from immunotrack.readers.json_row import JsonRow, json_row
+from immunotrack.readers.json_row import JsonRow, item_row, json_row
 from immunotrack.readers.json_text import Broken, decode
 from immunotrack.readers.text import decode as decode_text
 
@@ -55,8 +55,27 @@ def read_json_rows(path: Path, source: str, options: Options) -> list[Grid]:
     """
     data = unzipped(read_bytes(path, source, line=LONGEST_LINE), source)
     text, encoding = json_text(data, source, options.encoding)
-    rows = {n: json_row(line, source, n) for n, line in enumerate(text_lines(text), 1)}
-    return [_grid(rows, source, encoding)]
+    rows = [(n, json_row(line, source, n)) for n, line in enumerate(text_lines(text), 1)]
+    return [_grid(rows, source, told_json(encoding))]
+
+
+def looks_like_items(value: object) -> bool:
+    """Whether a JSON value is an array whose first object is a row of a table."""
+    items = value if isinstance(value, list) else []
+    first = next((item for item in items if isinstance(item, dict)), None)
+    return first is not None and not _OTHER_TABLES & first.keys()
+
+
+def item_grid(document: Document, source: str) -> Grid:
+    """The grid of an array of rows.
+
+    Raises:
+        InvalidInput: No item of it is an object with a key.
+    """
+    items = document.value if isinstance(document.value, list) else []
+    lines = [document.line_of("", index) for index in range(len(items))]
+    rows = [(n, item_row(item, source, n)) for n, item in zip(lines, items, strict=True)]
+    return _grid(rows, source, "JSON")
 
 
 def json_text(data: bytes, source: str, encoding: str, usual: str = "") -> tuple[str, str]:
@@ -74,10 +93,10 @@ def json_text(data: bytes, source: str, encoding: str, usual: str = "") -> tuple
     return text, name
 
 
-def words_of(rows: Mapping[int, JsonRow]) -> dict[str, list[int]]:
-    """The lines on which each key is true or false, of rows by line."""
+def words_of(rows: Iterable[tuple[int, JsonRow]]) -> dict[str, list[int]]:
+    """The lines on which each key is true or false, of rows with their lines."""
     lines: dict[str, list[int]] = {}
-    for line, row in rows.items():
+    for line, row in rows:
         for key in row.words:
             lines.setdefault(key, []).append(line)
     return lines
@@ -135,23 +154,27 @@ def told_json(encoding: str) -> str:
     return "; ".join([encoding] * (encoding not in {"", "UTF-8"}) + ["NDJSON"])
 
 
-def _grid(rows: Mapping[int, JsonRow], source: str, encoding: str) -> Grid:
-    """The grid of some rows, by line."""
+def _grid(rows: Sequence[tuple[int, JsonRow]], source: str, told: str) -> Grid:
+    """The grid of some rows with their lines.
+
+    Args:
+        told: How the file was understood.
+    """
     header: list[str] = []
-    for line, row in rows.items():
+    for line, row in rows:
         new_keys(list(row.cells), source, line, header)
-    problems = [problem for row in rows.values() for problem in row.problems]
+    problems = [problem for _, row in rows for problem in row.problems]
     if not header:
         raise _no_rows(source, problems)
-    notes = list(enumerate(rows.values()))
+    notes = [(place, row) for place, (_, row) in enumerate(rows)]
     return Grid(
         source=source,
         header=header,
-        header_line=next(line for line, row in rows.items() if row.cells),
-        lines=list(rows),
-        rows=[[row.cells.get(key, "") for key in header] for row in rows.values()],
+        header_line=next(line for line, row in rows if row.cells),
+        lines=[line for line, _ in rows],
+        rows=[[row.cells.get(key, "") for key in header] for _, row in rows],
         faults={place: row.note for place, row in notes if row.note and not row.is_aside},
         aside={place: row.note for place, row in notes if row.is_aside},
         problems=ordered([*problems, *truth_values(source, words_of(rows))]),
-        told=told_json(encoding),
+        told=told,
     )
