@@ -108,6 +108,13 @@ class TestWhatRowsSayOfEachOther:
         assert told["warnings"]["repeated-result"] == 3
         assert told["warnings"]["same-day-results"] == 1
 
+    def test_the_same_sample_below_comments(self, tmp_path):
+        """A row is found again by its line, not by its number, where comments are as wide as rows."""
+        rows = [f"#{row}" if n % 4 == 0 else row for n, row in enumerate(plain(60))]
+        told = agree(written(tmp_path / "a.csv", "# above", *rows, *plain(10)[1:]))
+
+        assert told["warnings"]["repeated-result"] == 7
+
     @pytest.mark.parametrize("duplicates", ["first", "last", "max", "mean"])
     def test_settled_as_the_user_says(self, tmp_path, duplicates):
         """Different results of one sample, settled in each way."""

@@ -9,6 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO, Final, NamedTuple
 
+import numpy as np
+
 from immunotrack.problems import InvalidInput, Problem
 from immunotrack.readers.files import LONGEST_LINE, changed, too_long_line
 from immunotrack.readers.inflated import GZIP
@@ -69,6 +71,21 @@ def line_ends(data: bytes) -> int:
     feeds = data.count(b"\n")
     returns = data.count(b"\r")
     return feeds + returns - data.count(b"\r\n") if returns else feeds
+
+
+def ends_of_feeds(data: bytes) -> np.ndarray:
+    """Where each physical line ends that only a line feed ends, behind it."""
+    return np.flatnonzero(np.frombuffer(data, np.uint8) == ord("\n")) + 1
+
+
+def ends_of(data: bytes) -> np.ndarray:
+    """Where each physical line ends, behind its line feed or carriage return."""
+    if b"\r" not in data:
+        return ends_of_feeds(data)
+    codes = np.frombuffer(data, np.uint8)
+    ending = codes == ord("\n")
+    ending[:-1] |= (codes[:-1] == ord("\r")) & ~ending[1:]
+    return np.flatnonzero(ending) + 1
 
 
 class Blocks(Iterator[Block]):
@@ -132,12 +149,26 @@ class Blocks(Iterator[Block]):
         return self._file.read(self._size)
 
 
-def read_again(file: BinaryIO, number: int, place: Place) -> Block:
-    """A block that was read before, by its place."""
+def read_again(
+    file: BinaryIO,
+    number: int,
+    place: Place,
+    rows: np.ndarray,
+    ends: Callable[[bytes], np.ndarray],
+) -> Block:
+    """Some lines of a block that was read before.
+
+    Args:
+        rows: The number of each in the block, in order.
+        ends: Where each line of some bytes ends.
+    """
     file.seek(place.offset)
     data = file.read(place.size)
     whole = data if data.endswith(b"\n") else data + b"\n"
-    return Block(number, place.line, place.offset, whole, last=True)
+    after = ends(whole)
+    starts = np.concatenate([[0], after[:-1]])[rows]
+    lines = [whole[start:end] for start, end in zip(starts, after[rows], strict=True)]
+    return Block(number, place.line, place.offset, b"".join(lines), last=True)
 
 
 def is_gzip(path: Path) -> bool:

@@ -5,13 +5,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import BinaryIO, Final
 
+import numpy as np
 import polars as pl
 
-from immunotrack.bulk.blocks import Block, Blocks, Place, opened, read_again
+from immunotrack.bulk.blocks import Block, Blocks, Place, ends_of, line_ends, opened, read_again
 from immunotrack.bulk.decoding import Decoding
 from immunotrack.bulk.lot import Lot
 from immunotrack.bulk.odd_rows import OddRows
-from immunotrack.bulk.plain_rows import PlainRows, ends_of
+from immunotrack.bulk.plain_rows import PlainRows
 from immunotrack.bulk.textfile import Facts, TextFile
 from immunotrack.problems import Problem
 from immunotrack.readers.delimited import (
@@ -57,19 +58,15 @@ def lots_of(raw: BinaryIO, file: TextFile, line: int = 1) -> Iterator[Lot]:
                 yield reader.lot(rows)
 
 
-def delimited_lots_again(file: TextFile, places: Mapping[int, Place]) -> Iterator[Lot]:
-    """Neat lots that were read before.
-
-    Args:
-        places: Where each is, by its number, in the order of the file.
-
-    Raises:
-        InvalidInput: The file cannot be read.
-    """
+def delimited_rows_again(
+    file: TextFile, wanted: Mapping[int, tuple[Place, np.ndarray]]
+) -> Iterator[tuple[int, pl.DataFrame]]:
+    """As `lots.rows_again`, of a delimited file."""
     with opened(file.path, file.source) as raw, long_cells():
         reader = _Reader(file, Blocks(raw, file.source, file.size))
-        for number, place in places.items():
-            yield reader.lot(read_again(raw, number, place))
+        for number, (place, rows) in wanted.items():
+            lot = reader.lot(read_again(raw, number, place, rows, ends_of))
+            yield number, lot.cells.with_columns(line=pl.Series(place.line + rows))
 
 
 def _below(block: Block, first: int) -> Block:
@@ -107,7 +104,8 @@ class _Reader:
             lines = pl.int_range(block.line, block.line + len(cells), dtype=pl.Int64, eager=True)
             rows, facts = cells.with_columns(line=lines), Facts()
         lot = self._judged(block.number, rows, table, facts)
-        return lot if cells is None else replace(lot, place=place)
+        neat = not table.grid.lines and len(lot.cells) == line_ends(plain)
+        return replace(lot, place=place) if neat else lot
 
     def _judged(self, number: int, rows: pl.DataFrame, table: DelimitedTable, facts: Facts) -> Lot:
         """The rows with what neat ones can still be: empty, a header again, or a comment."""

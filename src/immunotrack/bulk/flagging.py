@@ -1,7 +1,7 @@
 """A large file flagged as it streams by: its rows, every problem, and what became of each row."""
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -25,7 +25,7 @@ from immunotrack.bulk.listing import (
     lot_errors,
 )
 from immunotrack.bulk.lot import Lot
-from immunotrack.bulk.lots import LargeFile, lots, lots_again
+from immunotrack.bulk.lots import LargeFile, lots, rows_again
 from immunotrack.bulk.segments import Segments, csv_rows, with_rows
 from immunotrack.bulk.spill import Spill
 from immunotrack.bulk.textfile import Facts
@@ -232,33 +232,34 @@ class Pass:
 
     def _gathered(self, groups: Sequence[np.ndarray]) -> Spill:
         """The cells of rows by the number of their group, with what was said of each alone."""
-        rows = np.concatenate(groups)
         group = np.repeat(np.arange(len(groups)), [len(part) for part in groups])
-        order = np.argsort(rows)
-        rows, group = rows[order], group[order]
+        row = np.concatenate(groups).astype(np.int64)
+        numbers, firsts = (np.array(part) for part in zip(*self.firsts.items(), strict=True))
+        at = np.searchsorted(firsts, row, side="right") - 1
+        rows = pl.DataFrame(
+            {"place": row - firsts[at], "lot": numbers[at], "row": row, "group": group}
+        ).sort("row")
+        wanted = {int(part["lot"][0]): part for part in rows.partition_by("lot")}
         spill = Spill(self.kept.folder / "gathered")
-        numbers, firsts = zip(*self.firsts.items(), strict=True)
-        at = np.searchsorted(firsts, rows, side="right") - 1
-        for number, lot in self._again([numbers[place] for place in np.unique(at)]):
-            first = self.firsts[number]
-            low, high = np.searchsorted(rows, [first, first + len(lot)])
-            places = pl.Series(rows[low:high] - first, dtype=pl.UInt32)
-            cells = lot[places].with_columns(
-                place=places, lot=number, row=pl.Series(rows[low:high])
-            )
-            cells = self._said_before(cells).with_columns(group=pl.Series(group[low:high]))
+        for number, found in self._again(wanted):
+            cells = self._said_before(found.hstack(wanted[number]))
             for (name,), part in cells.partition_by("group", as_dict=True).items():
-                spill.add(int(str(name)), part)
+                spill.add(int(str(name)), part.drop("group"))
         return spill
 
-    def _again(self, numbers: Sequence[int]) -> Iterator[tuple[int, pl.DataFrame]]:
-        """The cells of lots, by their numbers: odd ones were kept, neat ones are cut again."""
+    def _again(self, wanted: Mapping[int, pl.DataFrame]) -> Iterator[tuple[int, pl.DataFrame]]:
+        """The cells of rows by their `place` in each lot: odd lots were kept, others are read."""
         for number in self.odd.numbers():
-            if number in numbers:
-                yield number, self.odd.take(number)
-        places = {number: self.places[number] for number in numbers if number in self.places}
-        for lot in lots_again(self.file, places):
-            yield lot.number, lot.cells
+            if number in wanted:
+                yield number, self.odd.take(number)[wanted[number]["place"]]
+        yield from rows_again(
+            self.file,
+            {
+                number: (self.places[number], part["place"].to_numpy())
+                for number, part in wanted.items()
+                if number in self.places
+            },
+        )
 
     def _said_before(self, cells: pl.DataFrame) -> pl.DataFrame:
         """Rows with the kinds that they are, each by itself; what was counted is taken back."""

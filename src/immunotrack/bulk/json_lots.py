@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
+import numpy as np
 import polars as pl
 
 from immunotrack.annotated import csv_texts
@@ -28,18 +29,13 @@ def json_lots(file: JsonFile) -> Iterator[Lot]:
         yield _lot(file, block, lines, shapes)
 
 
-def json_lots_again(file: JsonFile, places: Mapping[int, Place]) -> Iterator[Lot]:
-    """Lots that were read before.
-
-    Args:
-        places: Where each is, by its number, in the order of the file.
-
-    Raises:
-        InvalidInput: The file cannot be read.
-    """
+def json_rows_again(
+    file: JsonFile, wanted: Mapping[int, tuple[Place, np.ndarray]]
+) -> Iterator[tuple[int, pl.DataFrame]]:
+    """As `lots.rows_again`, of an NDJSON table."""
     shapes = Shapes()
-    for block, lines in file.lines_again(places):
-        yield _lot(file, block, lines, shapes)
+    for block, lines in file.lines_again(wanted):
+        yield block.number, _lot(file, block, lines, shapes).cells
 
 
 def _lot(file: JsonFile, block: Block, lines: pl.DataFrame, shapes: Shapes) -> Lot:

@@ -5,9 +5,19 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 
-from immunotrack.bulk.blocks import Block, Blocks, Place, line_feeds, moved, opened, read_again
+from immunotrack.bulk.blocks import (
+    Block,
+    Blocks,
+    Place,
+    ends_of_feeds,
+    line_feeds,
+    moved,
+    opened,
+    read_again,
+)
 from immunotrack.bulk.shapes import Shapes
 from immunotrack.bulk.textfile import CODECS, HEAD, WIDE, Facts, Premises
 from immunotrack.problems import InvalidInput
@@ -70,16 +80,20 @@ class JsonFile:
             for block in Blocks(raw, self.source, self.size, line_feeds):
                 yield block, self._lines(block)
 
-    def lines_again(self, places: Mapping[int, Place]) -> Iterator[tuple[Block, pl.DataFrame]]:
-        """As `lines`, of blocks that were read before.
+    def lines_again(
+        self, wanted: Mapping[int, tuple[Place, np.ndarray]]
+    ) -> Iterator[tuple[Block, pl.DataFrame]]:
+        """As `lines`, of some lines of blocks that were read before.
 
         Args:
-            places: Where each is, by its number, in the order of the file.
+            wanted: Where each block is and which of its lines are meant, by its number, in the
+                order of the file.
         """
         with opened(self.path, self.source) as raw:
-            for number, place in places.items():
-                block = read_again(raw, number, place)
-                yield block, self._lines(block)
+            for number, (place, rows) in wanted.items():
+                block = read_again(raw, number, place, rows, ends_of_feeds)
+                numbers = pl.Series("line", place.line + rows, dtype=pl.UInt32)
+                yield block, self._lines(block).with_columns(numbers)
 
     def _lines(self, block: Block) -> pl.DataFrame:
         own = pl.Series("own", self._text(block).split("\n")[:-1], dtype=pl.String)

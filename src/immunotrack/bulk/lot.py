@@ -31,7 +31,7 @@ class Lot:
             the file tells numbers from texts, `typed` for each column, true where it is a number.
         problems: Those of the rows as a whole.
         facts: What they say about the file.
-        place: Where it is, if it is neat: it can be read by itself, without the lots before.
+        place: Where it is, if it is neat: each of its lines is a row that can be read by itself.
     """
 
     number: int

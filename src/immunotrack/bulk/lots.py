@@ -2,9 +2,12 @@
 
 from collections.abc import Iterator, Mapping
 
+import numpy as np
+import polars as pl
+
 from immunotrack.bulk.blocks import Place
-from immunotrack.bulk.delimited_lots import delimited_lots, delimited_lots_again
-from immunotrack.bulk.json_lots import json_lots, json_lots_again
+from immunotrack.bulk.delimited_lots import delimited_lots, delimited_rows_again
+from immunotrack.bulk.json_lots import json_lots, json_rows_again
 from immunotrack.bulk.jsonfile import JsonFile
 from immunotrack.bulk.lot import Lot
 from immunotrack.bulk.textfile import TextFile
@@ -23,15 +26,17 @@ def lots(file: LargeFile) -> Iterator[Lot]:
     return json_lots(file) if isinstance(file, JsonFile) else delimited_lots(file)
 
 
-def lots_again(file: LargeFile, places: Mapping[int, Place]) -> Iterator[Lot]:
-    """Neat lots that were read before.
+def rows_again(
+    file: LargeFile, wanted: Mapping[int, tuple[Place, np.ndarray]]
+) -> Iterator[tuple[int, pl.DataFrame]]:
+    """The cells of some rows of neat lots that were read before, by the number of their lot.
 
     Args:
-        places: Where each is, by its number, in the order of the file.
+        wanted: Where each lot is and which of its rows are meant, by its number, in the order of
+            the file.
 
     Raises:
         InvalidInput: The file cannot be read.
     """
-    if isinstance(file, JsonFile):
-        return json_lots_again(file, places)
-    return delimited_lots_again(file, places)
+    again = json_rows_again if isinstance(file, JsonFile) else delimited_rows_again
+    return again(file, wanted)  # type: ignore[arg-type]

@@ -7,8 +7,8 @@ import numpy as np
 import polars as pl
 
 from immunotrack.annotated import csv_texts
-from immunotrack.bulk.blocks import Block, Blocks
-from immunotrack.bulk.plain_rows import PlainRows, ends_of, lines_of
+from immunotrack.bulk.blocks import Block, Blocks, ends_of
+from immunotrack.bulk.plain_rows import PlainRows, lines_of
 from immunotrack.bulk.textfile import Facts
 from immunotrack.readers.delimited import DelimitedTable, filled_cells
 from immunotrack.readers.record import Record, Records

@@ -5,7 +5,6 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 
-import numpy as np
 import polars as pl
 
 from immunotrack.annotated import csv_texts
@@ -59,13 +58,3 @@ class PlainRows:
 def lines_of(data: bytes) -> pl.Series:
     """The lines of some bytes."""
     return pl.read_lines(io.BytesIO(data), name="own").to_series()
-
-
-def ends_of(data: bytes) -> np.ndarray:
-    """Where each physical line ends, behind its line feed or carriage return."""
-    codes = np.frombuffer(data, np.uint8)
-    ending = codes == ord("\n")
-    if b"\r" in data:
-        lone = (codes[:-1] == ord("\r")) & ~ending[1:]
-        ending[:-1] |= lone
-    return np.flatnonzero(ending) + 1
