@@ -61,7 +61,7 @@ class _Step:
 class _Written:
     """What is written of a lot."""
 
-    rows: bytes
+    rows: memoryview
     listed: pl.DataFrame | None
     kept: Parted
 
@@ -182,7 +182,7 @@ class Pass:
         kinds, cells = step.dictionary.said, step.lot.cells
         ids = step.compared["id"]
         said = (kinds[name].gather(ids) for name in ("head", "said"))
-        rows = added_rows(cells, *said) if self.kept.writing else b""
+        rows = added_rows(cells, *said) if self.kept.writing else memoryview(b"")
         listed = lot_entries(step.lot, ids, step.dictionary) if self.kept.listing else None
         return _Written(rows, listed, parted(step.first, step.dictionary.placed(step.compared)))
 
@@ -310,12 +310,12 @@ class Pass:
             told.add(int(str(lot)), part.drop("lot"))
 
 
-def added_rows(cells: pl.DataFrame, head: pl.Series, said: pl.Series) -> bytes:
+def added_rows(cells: pl.DataFrame, head: pl.Series, said: pl.Series) -> memoryview:
     """Rows with what is added to them, as CSV."""
     frame = pl.DataFrame([cells["own"], head.alias("head"), cells["line"], said.alias("said")])
     buffer = io.BytesIO()
     frame.write_csv(buffer, include_header=False, quote_style="never", batch_size=8192)
-    return buffer.getvalue()
+    return buffer.getbuffer()
 
 
 def _changed_rows(segments: Segments, changed: Spill, path: Path) -> Segments:
@@ -323,7 +323,7 @@ def _changed_rows(segments: Segments, changed: Spill, path: Path) -> Segments:
 
     def rewritten(lot: int) -> bytes:
         part = changed.take(lot).sort("place")
-        written = csv_rows(added_rows(part, part["new_head"], part["new_said"]))
+        written = csv_rows(bytes(added_rows(part, part["new_head"], part["new_said"])))
         return with_rows(segments.segment(lot), zip(part["place"], written, strict=True))
 
     return segments.replaced(changed.numbers(), rewritten, path) if changed.numbers() else segments

@@ -25,7 +25,7 @@ class Segments:
         self._end = len(header)
         path.write_bytes(header)
 
-    def write(self, number: int, data: bytes) -> None:
+    def write(self, number: int, data: bytes | memoryview) -> None:
         """Write the segment of a lot."""
         self._places[number] = (self._end, len(data))
         self._end += len(data)
