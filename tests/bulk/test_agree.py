@@ -109,7 +109,7 @@ class TestWhatRowsSayOfEachOther:
         assert told["warnings"]["same-day-results"] == 1
 
     def test_the_same_sample_below_comments(self, tmp_path):
-        """A row is found again by its line, not by its number, where comments are as wide as rows."""
+        """A row is found again by its line and not by its number, though comments are as wide."""
         rows = [f"#{row}" if n % 4 == 0 else row for n, row in enumerate(plain(60))]
         told = agree(written(tmp_path / "a.csv", "# above", *rows, *plain(10)[1:]))
 

@@ -63,6 +63,18 @@ def test_flags_on_a_terminal_of_80_columns(tmp_path):
     ]
 
 
+def test_no_number_is_broken_where_room_is_short(tmp_path):
+    """The name of the set goes on in the next line, and not the thousands of a limit."""
+    rows = (
+        LABS.replace("P,1,", "P,2020-03-24,").replace("day", "date").replace("CRP", "Lymphocytes")
+    )
+    (tmp_path / "labs.csv").write_text(f"{rows}Q,2020-03-24,CD4,1400,/µL\n", encoding="utf-8")
+    lines = shown(tmp_path, ("flag", "labs.csv"), TERM="dumb", COLUMNS="80").splitlines()
+
+    assert "414–1\u2009123" in lines[1]
+    assert max(map(len, lines)) <= 80
+
+
 @pytest.mark.parametrize(("environment", "coloured"), [({}, True), ({"NO_COLOR": "1"}, False)])
 def test_no_color_is_honoured(tmp_path, environment, coloured):
     """A low flag is blue unless NO_COLOR is set."""

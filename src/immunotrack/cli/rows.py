@@ -147,7 +147,7 @@ def _longest_words(columns: Mapping[str, Sequence[str]]) -> list[int]:
     from rich.cells import cell_len
 
     return [
-        max(cell_len(word) for cell in (name, *column) for word in cell.split())
+        max(cell_len(word) for cell in (name, *column) for word in cell.split(" "))
         for name, column in columns.items()
     ]
 
