@@ -14,11 +14,11 @@ demo: $(VENV)/.run
 	$(BIN)/immunotrack plot monneret-2020 -o timeline.png
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 # Ten times the examples of each property, other ones each time.
 thorough: $(VENV)/.dev
-	IMMUNOTRACK_EXAMPLES=10 $(BIN)/python -m pytest -n 2
+	IMMUNOTRACK_EXAMPLES=10 $(BIN)/python -m pytest -n 2 --dist worksteal
 
 # Frames of PySpark and --engine spark, on the Java that is there.
 test-spark: $(VENV)/.spark

@@ -5,6 +5,7 @@ import io
 import re
 import zlib
 from datetime import date, timedelta
+from functools import cache
 
 import narwhals as nw
 import polars as pl
@@ -72,6 +73,7 @@ def source(folder):
     return read_with_events([str(folder / LABS)], folder / "events.csv", Options())
 
 
+@cache
 def secrets():
     """Every identifier, date and free text of the input, as somebody might look for it."""
     dates = {at(number, day) for number in range(len(IDS)) for day in (*DAYS, 2, 3, 4)}

@@ -99,19 +99,37 @@ def marked(graded):
     ]
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
+OF_COUNTS = ("cells/µL", "10*9/L", "10*3/uL", "10*6/L", "cells/mL")
+
+
+def around(analyte, limit):
+    """Results just below a threshold, at it and just above, in each unit."""
+    near = [Decimal(limit) + step for step in (Decimal("-0.01"), Decimal(0), Decimal("0.01"))]
+    rows = [(analyte, "", value, Decimal(1000)) for value in near]
+    return [row for unit in OF_COUNTS for row in in_unit(rows, unit)]
+
+
+@pytest.fixture(scope="module", params=BACKENDS)
+def graded_around(request):
+    """The grades around every threshold of each scale, all of a scale graded at once."""
+    found = {}
+    for scale in SCALES:
+        known = [entry[1:3] for entry in THRESHOLDS if entry[0] == scale]
+        rows = [row for threshold in known for row in around(*threshold)]
+        grades = iter(marked(grade(results(request.param, rows), scale)))
+        found |= {
+            (scale, *threshold): [next(grades) for _ in around(*threshold)] for threshold in known
+        }
+    return found
+
+
 @pytest.mark.parametrize(("scale", "analyte", "limit", "below", "at", "above"), THRESHOLDS)
-def test_every_threshold(backend, scale, analyte, limit, below, at, above):
+def test_every_threshold(graded_around, scale, analyte, limit, below, at, above):
     """Just below, at and just above, in cells/µL, 10*9/L and three more units.
 
     In 10*9/L the threshold 800 is 0.8: 0.79999 is grade 2, 0.8 and 0.80001 are grade 1.
     """
-    near = [Decimal(limit) + step for step in (Decimal("-0.01"), Decimal(0), Decimal("0.01"))]
-    rows = [(analyte, "", value, Decimal(1000)) for value in near]
-    units = ("cells/µL", "10*9/L", "10*3/uL", "10*6/L", "cells/mL")
-    graded = grade(results(backend, [row for u in units for row in in_unit(rows, u)]), scale)
-
-    assert marked(graded) == [below, at, above] * len(units)
+    assert graded_around[scale, analyte, limit] == [below, at, above] * len(OF_COUNTS)
 
 
 def test_the_data_are_the_facts(shared_facts):
@@ -457,20 +475,25 @@ WORST_OF = [
 ]
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.fixture(scope="module", params=BACKENDS)
+def worst_of(request):
+    """The worst grade of each case, all of them being patients of one table."""
+    frame = cohort(request.param, {f"{values}": values for values, *_ in WORST_OF})
+    names = ("grade", "grade_direction", "day", "n_graded", "n_not_graded", "grade_note")
+    return said(worst_grades(frame), "patient_id", "analyte", "grade_scale", *names)
+
+
 @pytest.mark.parametrize(
     ("values", "worst", "direction", "day", "n_graded", "left", "note"), WORST_OF
 )
-def test_worst_grade(backend, values, worst, direction, day, n_graded, left, note):
+def test_worst_grade(worst_of, values, worst, direction, day, n_graded, left, note):
     """Grades with LLN 1000: 1500 is 0, 900 is 1, 700 is 2, 450 is 3, 100 is 4; 5000 is high 2.
 
     `<500` is grade 3 or 4, so it may be worse than 900 and not worse than 100.
     """
-    found = worst_grades(series(backend, values))
-    names = ("grade", "grade_direction", "day", "n_graded", "n_not_graded", "grade_note")
-
-    assert said(found, "patient_id", "analyte", "grade_scale") == [("P", "lymphocytes", CTCAE)]
-    assert said(found, *names) == [(worst, direction, day, n_graded, left, note)]
+    assert [row for row in worst_of if row[0] == f"{values}"] == [
+        (f"{values}", "lymphocytes", CTCAE, worst, direction, day, n_graded, left, note)
+    ]
 
 
 def test_worst_of_results_without_a_limit_or_number():

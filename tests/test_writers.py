@@ -7,10 +7,12 @@ import math
 import re
 import tempfile
 from datetime import datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 from uuid import UUID
 
 import polars as pl
+import polars.selectors as cs
 import pyreadstat
 import pytest
 from hypothesis import HealthCheck, assume, example, given, settings
@@ -62,9 +64,9 @@ def contents(source):
     return source.used.drop("source", "line")
 
 
-def differing(source, back):
-    """The first cells in which two sources differ, by column."""
-    one, other = contents(source), contents(back)
+def differing(one, back):
+    """The first cells in which a table and a source differ, by column."""
+    other = contents(back)
     if len(one) != len(other):
         return {"rows": (len(one), len(other), [str(problem) for problem in back.problems])}
     return {
@@ -125,6 +127,14 @@ def rows(draw):
 PLAIN = {"patient": "P", "day": "1", "analyte": "CD4", "value": "350", "unit": "/µL"}
 
 
+@lru_cache(maxsize=50)
+def read_and_flagged(given_rows):
+    """The source of these rows and its table, once for all the forms that it is written in."""
+    with tempfile.TemporaryDirectory() as folder:
+        source = source_of([dict(row) for row in given_rows], folder)
+    return source, used_and_flagged(source)
+
+
 @pytest.mark.parametrize(("form", "suffix"), KINDS)
 @settings(max_examples=examples(25), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(given_rows=st.lists(rows(), min_size=1, max_size=5))
@@ -138,12 +148,12 @@ PLAIN = {"patient": "P", "day": "1", "analyte": "CD4", "value": "350", "unit": "
 @example(given_rows=[PLAIN | {"value": "not detected", "detection limit": "0.5"}])
 def test_a_written_table_reads_back_as_it_was(form, suffix, given_rows):
     """Every column but source and line, of every row that counts, in every form."""
+    source, table = read_and_flagged(tuple(tuple(row.items()) for row in given_rows))
+    assume(len(source.used))
     with tempfile.TemporaryDirectory() as folder:
-        source = source_of(given_rows, folder)
-        assume(len(source.used))
-        back = read_back(form, suffix, used_and_flagged(source), folder)
+        back = read_back(form, suffix, table, folder)
 
-    assert differing(source, back) == {}
+    assert differing(contents(source), back) == {}
 
 
 @settings(max_examples=examples(300))
@@ -169,14 +179,34 @@ REAL = [
 ]
 
 
+def first_of_each_shape(table):
+    """Where a row is the first of its analyte, unit, flag and so on with such a result.
+
+    Results are alike but for their digits, and numbers where they are there or not; a time has
+    hours, minutes and seconds or not.
+    """
+    told = cs.by_name("reported", "visit")
+    times = cs.temporal().dt.to_string("%T").str.replace_all("[0-9]*[1-9][0-9]*", "1")
+    texts = (cs.string() - told).exclude("patient_id")
+    shapes = table.drop("line", "row").select(
+        times, texts, told.str.replace_all("[0-9]+", "0"), cs.numeric().is_null()
+    )
+    return shapes.select(pl.struct(pl.all()).is_first_distinct()).to_series()
+
+
 @pytest.mark.parametrize("name", REAL)
 def test_real_files_read_back_as_they_were(shared_data, tmp_path, name):
-    """Files that nobody here wrote, through every form, also with limits of the default sets."""
+    """Files that nobody here wrote, through every form, also with limits of the default sets.
+
+    A row of each shape.
+    """
     source = read_source(str(shared_data / name))
     table = used_and_flagged(source)
-    unlike = {kind: differing(source, read_back(*kind, table, tmp_path)) for kind in KINDS}
+    kept = first_of_each_shape(table)
+    rows, held = table.filter(kept), contents(source).filter(kept)
+    unlike = {kind: differing(held, read_back(*kind, rows, tmp_path)) for kind in KINDS}
 
-    assert len(source.used) > 10
+    assert len(rows) > 10
     assert {kind: cells for kind, cells in unlike.items() if cells} == {}
 
 
