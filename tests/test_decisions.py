@@ -25,6 +25,13 @@ def asked(frame, rule, events=None, **how):
     return {name: column(found, name)[0] for name in names}
 
 
+def answers(frame, rules):
+    """The answer to each rule in each patient."""
+    found = decide(frame, None, rules)
+    asked_of = zip(column(found, "patient_id"), column(found, "rule"), strict=True)
+    return dict(zip(asked_of, column(found, "answer"), strict=True))
+
+
 def counts(*samples, backend="polars", **given):
     """Lymphocyte counts of one patient, upper limit 3200."""
     size = len(samples)
@@ -66,30 +73,47 @@ def test_the_presets_are_the_rules_of_the_facts(shared_facts):
         assert fact["quote"].split(" … ")[0] in preset.quote
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
-@pytest.mark.parametrize(
-    ("name", "value", "answer"),
-    [
-        ("iris7-ab-entry", 900, "met"),
-        ("iris7-ab-entry", 901, "not met"),
-        ("iliad7-fr", 1000, "met"),
-        ("iliad7-fr", 1001, "not met"),
-        ("iliad7-uk", 700, "met"),
-        ("iliad7-uk", 701, "not met"),
-        ("iliad7-us", 1000, "met"),
-        ("iliad7-us", 1001, "not met"),
-        ("laterre-2020", 699, "met"),
-        ("laterre-2020", 700, "not met"),
-    ],
-)
-def test_entry_at_and_beside_its_threshold(backend, name, value, answer):
-    """Two counts alike, three days apart; in cells/µL and in G/L the answer is one."""
-    frame = counts((0, f"{value}"), (3, f"{value}"), backend=backend)
-    litres = {"unit": ["G/L"] * 2, "low": [1.1] * 2, "high": [3.2] * 2}
-    other = counts((0, f"{value / 1000}"), (3, f"{value / 1000}"), backend=backend, **litres)
+ENTRIES = [
+    ("iris7-ab-entry", 900, "met"),
+    ("iris7-ab-entry", 901, "not met"),
+    ("iliad7-fr", 1000, "met"),
+    ("iliad7-fr", 1001, "not met"),
+    ("iliad7-uk", 700, "met"),
+    ("iliad7-uk", 701, "not met"),
+    ("iliad7-us", 1000, "met"),
+    ("iliad7-us", 1001, "not met"),
+    ("laterre-2020", 699, "met"),
+    ("laterre-2020", 700, "not met"),
+]
 
-    assert asked(frame, name)["answer"] == answer
-    assert asked(other, name)["answer"] == answer
+
+@pytest.fixture(scope="module", params=BACKENDS)
+def entries(request):
+    """The answer of each rule to two counts alike, three days apart, in cells/µL and in G/L.
+
+    Each pair of counts is a patient, called by the number and the unit.
+    """
+    names = sorted({name for name, *_ in ENTRIES})
+    values = sorted({value for _, value, _ in ENTRIES})
+    pairs = [(f"{value}", "/µL", 1.0) for value in values]
+    pairs += [(f"{value / 1000}", "G/L", 0.001) for value in values]
+    twice = [(day, *pair) for pair in pairs for day in (0, 3)]
+    frame = counts(
+        *((day, text) for day, text, *_ in twice),
+        backend=request.param,
+        patient_id=[f"{text} {unit}" for _, text, unit, _ in twice],
+        unit=[unit for *_, unit, _ in twice],
+        low=[1100 * factor for *_, factor in twice],
+        high=[3200 * factor for *_, factor in twice],
+    )
+    return answers(frame, names)
+
+
+@pytest.mark.parametrize(("name", "value", "answer"), ENTRIES)
+def test_entry_at_and_beside_its_threshold(entries, name, value, answer):
+    """Two counts alike, three days apart; in cells/µL and in G/L the answer is one."""
+    assert entries[f"{value} /µL", name] == answer
+    assert entries[f"{value / 1000} G/L", name] == answer
 
 
 SEPSIS = {"kind": ["state", "dose"], "name": ["Sepsis diagnosis", "IL-7"]}
@@ -414,10 +438,14 @@ def test_any_course_has_an_answer_that_says_why(results, days, name):
 def test_a_censored_result_decides_only_what_all_its_values_decide(values, bound):
     """With <bound in place of a number: an answer is that of each number it allows."""
     before = [(-30 + 3 * place, f"{value}") for place, value in enumerate(values)]
-    censored = asked(counts(*before, (0, f"<{bound}")), rule(count=2))["answer"]
-    allowed = {
-        asked(counts(*before, (0, f"{value}")), rule(count=2))["answer"]
-        for value in {0, bound - 1, min(bound - 1, 900), min(bound - 1, 901)}
-    }
+    allowed = {0, bound - 1, min(bound - 1, 900), min(bound - 1, 901)}
+    last = [f"<{bound}", *map(str, allowed)]
+    frame = counts(
+        *(sample for text in last for sample in (*before, (0, text))),
+        patient_id=[text for text in last for _ in (*before, text)],
+    )
+    found = {patient: answer for (patient, _), answer in answers(frame, rule(count=2)).items()}
+    censored = found.pop(f"<{bound}")
 
-    assert censored == "undetermined" or allowed == {censored}
+    assert set(found) == {*map(str, allowed)}
+    assert censored == "undetermined" or set(found.values()) == {censored}

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from immunotrack.table import (
     NUMBER,
     SCHEMA,
+    TEXT,
     analyte_key,
     conform,
     house_unit,
@@ -210,6 +211,23 @@ def test_a_table_in_standard_units_has_its_limits_there_too(backend):
         [1100.0, 25.0],
         [3200.0, None],
         [None, 60.0],
+    ]
+
+
+@pytest.mark.parametrize("count", [2, 3000])
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_an_answer_takes_the_place_of_a_key_of_its_name(backend, count):
+    """In few rows and in many, `a` becomes 1 and `bb` 2, beside what is new and what was there."""
+    frame = nw.from_native(
+        table(backend, analyte=["bb", "a"] * (count // 2), line=list(range(count))),
+        eager_only=True,
+    )
+    answers = {"analyte": NUMBER, "first": TEXT}
+    found = lookup(frame, ["analyte"], answers, lambda name: (float(len(name)), name[0]))
+
+    assert found.columns == ["analyte", "line", "first"]
+    assert found.rows() == [
+        row for line in range(0, count, 2) for row in ((2.0, line, "b"), (1.0, line + 1, "a"))
     ]
 
 

@@ -1,5 +1,6 @@
 """What a person sees on a terminal: a readable table, and colours only where they are wanted."""
 
+import json
 import os
 import pty
 import subprocess
@@ -13,14 +14,29 @@ LABS = "patient,day,test,value,unit\nP,1,CD4,350,/µL\nP,2,CRP,negative,mg/L\n"
 def on_a_terminal(folder, **environment) -> str:
     """The stdout of `immunotrack flag` on a terminal of 160 columns."""
     (folder / "labs.csv").write_text(LABS, encoding="utf-8")
-    return shown(folder, ("flag", "labs.csv"), **{"COLUMNS": "160"} | environment)
+    [told] = shown(folder, ("flag", "labs.csv"), **{"COLUMNS": "160"} | environment)
+    return told
 
 
-def shown(folder, arguments, **environment) -> str:
-    """The stdout of a command on a terminal."""
+EACH = """
+import json, sys
+from immunotrack.__main__ import main
+for words in json.loads(sys.argv[1]):
+    sys.argv = ["immunotrack", *words]
+    try:
+        main()
+    except SystemExit as stop:
+        assert not stop.code
+    print("\\f", flush=True)
+"""
+"""Runs some commands, one after another."""
+
+
+def shown(folder, *commands, **environment) -> list[str]:
+    """The stdout of each command on a terminal."""
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
-        [sys.executable, "-m", "immunotrack", *arguments],
+        [sys.executable, "-c", EACH, json.dumps(commands)],
         cwd=folder,
         stdout=theirs,
         stderr=subprocess.DEVNULL,
@@ -34,8 +50,8 @@ def shown(folder, arguments, **environment) -> str:
     except OSError:  # the terminal closes with the process
         pass
     os.close(ours)
-    process.wait()
-    return told.decode().replace("\r\n", "\n")
+    assert process.wait() == 0
+    return told.decode().replace("\r\n", "\n").split("\f\n")[:-1]
 
 
 def test_a_table_for_people(tmp_path):
@@ -84,11 +100,26 @@ def test_no_color_is_honoured(tmp_path, environment, coloured):
 DOSES = ("doses", "monneret-2020", "--plan", "3 µg/kg on day 24, then 10 µg/kg twice a week max 8")
 
 
+READ_OUTS = (
+    ("response", "miskin-2016"),
+    DOSES,
+    (*DOSES, "--totals", "--weight", "80kg"),
+    ("change", "miskin-2016"),
+)
+
+
+@pytest.fixture(scope="module")
+def read_outs(tmp_path_factory):
+    """What each of them shows on a terminal of 80 columns."""
+    told = shown(tmp_path_factory.mktemp("terminal"), *READ_OUTS, COLUMNS="80", TERM="dumb")
+    return dict(zip(READ_OUTS, told, strict=True))
+
+
 @pytest.mark.parametrize(
     ("arguments", "lines"),
     [
         (
-            ("response", "miskin-2016"),
+            READ_OUTS[0],
             [
                 "patient: P1",
                 "unit: cells/µL",
@@ -99,7 +130,7 @@ DOSES = ("doses", "monneret-2020", "--plan", "3 µg/kg on day 24, then 10 µg/kg
             ],
         ),
         (
-            DOSES,
+            READ_OUTS[1],
             [
                 "patient: M1",
                 "days: Days after ICU admission",
@@ -109,14 +140,14 @@ DOSES = ("doses", "monneret-2020", "--plan", "3 µg/kg on day 24, then 10 µg/kg
             ],
         ),
         (
-            (*DOSES, "--totals", "--weight", "80kg"),
+            READ_OUTS[2],
             [
                 "patient drug planned given not due per kg total weight",
                 "M1 IL-7 9 7 2 63 µg/kg 5040 µg 80 kg",
             ],
         ),
         (
-            ("change", "miskin-2016"),
+            READ_OUTS[3],
             [
                 "patient: P1",
                 "unit: cells/µL",
@@ -128,9 +159,9 @@ DOSES = ("doses", "monneret-2020", "--plan", "3 µg/kg on day 24, then 10 µg/kg
         ),
     ],
 )
-def test_read_outs_fit_80_columns(tmp_path, arguments, lines):
+def test_read_outs_fit_80_columns(read_outs, arguments, lines):
     """What is shared stands above; no cell is cut off."""
-    told = shown(tmp_path, arguments, COLUMNS="80", TERM="dumb")
+    told = read_outs[arguments]
 
     assert "…" not in told
     assert [" ".join(line.split()) for line in told.splitlines()][: len(lines)] == lines
