@@ -4,7 +4,6 @@ import csv
 import io
 import json
 import os
-import pty
 import signal
 import subprocess
 import sys
@@ -26,6 +25,7 @@ from immunotrack.readers.delimited import read_grid
 from immunotrack.readers.documents import parse_documents
 from immunotrack.readers.excel import read_workbook
 from immunotrack.readers.grid import Options
+from terminals import on_terminal
 
 LABS = (
     "patient_id,date,test,value,unit,low,high\n"
@@ -34,6 +34,8 @@ LABS = (
 )
 GARBAGE = int(float(os.environ.get("IMMUNOTRACK_GARBAGE_MB", "0.1")) * 2**20)
 """The size of the files of `test_garbage_of_every_kind`, in bytes; try 200 by hand."""
+PATIENCE = 600
+"""Seconds until a process that was told to stop is taken for one that never does."""
 
 
 @pytest.fixture
@@ -362,11 +364,10 @@ class TestOutputs:
             cwd=place,
             stderr=subprocess.DEVNULL,
         )
-        waited = time.monotonic() + 60
-        while not (place / "writing").exists() and time.monotonic() < waited:
+        while not (place / "writing").exists() and process.poll() is None:
             time.sleep(0.05)
         process.send_signal(stop)
-        process.wait(30)
+        process.wait(PATIENCE)
         names = sorted(path.name for path in place.iterdir())
 
         assert (place / "out.csv").read_text("utf-8") == "old"
@@ -475,7 +476,7 @@ class Slow:
         self.file.write(data[: len(data) // 2])
         self.file.flush()
         Path("writing").touch()
-        time.sleep(60)
+        time.sleep(600)
 outputs.os.fdopen = lambda *given: Slow(whole(*given))
 main()
 """
@@ -637,24 +638,11 @@ class TestTerminals:
     def test_a_sequence_in_a_cell_of_the_table(self, place):
         """On a terminal, where results are a table, too."""
         (place / "labs.csv").write_text(LABS.replace("P1", "P\x1b[2J1"), encoding="utf-8")
-        ours, theirs = pty.openpty()
         command = [sys.executable, "-m", "immunotrack", "flag", "labs.csv"]
-        streams = {"stdout": theirs, "stderr": subprocess.DEVNULL}
-        process = subprocess.Popen(
-            command, cwd=place, env={**os.environ, "TERM": "dumb"}, **streams
-        )
-        os.close(theirs)
-        shown = b""
-        try:
-            while chunk := os.read(ours, 4096):
-                shown += chunk
-        except OSError:  # the terminal closes with the process
-            pass
-        os.close(ours)
-        process.wait()
+        shown = on_terminal(command, place, TERM="dumb").stdout
 
-        assert b"P\\x1b[2J1" in shown
-        assert b"\x1b[2J" not in shown
+        assert "P\\x1b[2J1" in shown
+        assert "\x1b[2J" not in shown
 
 
 def garbage(kind, size):

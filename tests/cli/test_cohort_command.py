@@ -2,7 +2,6 @@
 
 import csv
 import os
-import pty
 import re
 import subprocess
 import sys
@@ -12,6 +11,7 @@ import pytest
 from pypdf import PdfReader
 
 from immunotrack.plot import cohort_strip, multiples, overlay
+from terminals import on_terminal
 
 PATIENTS = [f"P{number:02d}" for number in range(45)]
 
@@ -284,27 +284,12 @@ def no_process_of(group: int) -> bool:
 @pytest.mark.skipif(os.name != "posix", reason="a terminal of its own needs pty")
 def test_a_terminal_sees_the_progress(few):
     """A bar with the number of pages, on stderr only; a pipe sees none."""
-    controller, terminal = pty.openpty()
     command = [sys.executable, "-m", "immunotrack", "cohort", *DOSED, "-o", "out.pdf"]
-    with subprocess.Popen(command, cwd=few, stdout=subprocess.PIPE, stderr=terminal) as process:
-        os.close(terminal)
-        told = b""
-        while chunk := _read(controller):
-            told += chunk
-        out = process.stdout.read()
-    os.close(controller)
+    done = on_terminal(command, few, "stderr")
 
-    assert process.returncode == 0
-    assert out == b""
-    assert b"drawing" in told
-    assert b"3/3" in told
-
-
-def _read(controller):
-    try:
-        return os.read(controller, 65536)
-    except OSError:
-        return b""
+    assert (done.returncode, done.stdout) == (0, "")
+    assert "drawing" in done.stderr
+    assert "3/3" in done.stderr
 
 
 def test_the_table_behind_small_multiples(by_arm):

@@ -3,13 +3,12 @@
 import csv
 import io
 import json
-import os
-import pty
 import re
-import subprocess
 import sys
 
 import pytest
+
+from terminals import on_terminal
 
 LABS = """\
 patient_id,day,test,value,units,low,high,age
@@ -193,19 +192,11 @@ def test_a_file_without_such_analytes(run, tmp_path):
 def test_a_table_for_people(tmp_path, extra, lines):
     """On a terminal a readable table; columns without content are left out."""
     (tmp_path / "labs.csv").write_text(LABS, encoding="utf-8")
-    ours, theirs = pty.openpty()
-    subprocess.run(
-        [sys.executable, "-m", "immunotrack", "grade", "labs.csv", *extra],
-        cwd=tmp_path,
-        stdout=theirs,
-        stderr=subprocess.DEVNULL,
-        env={**os.environ, "COLUMNS": "180", "TERM": "xterm", "NO_COLOR": "1"},
-        check=True,
-    )
-    os.close(theirs)
-    shown = re.sub("\x1b\\[[0-9;]*m", "", os.read(ours, 65536).decode())
-    os.close(ours)
+    command = [sys.executable, "-m", "immunotrack", "grade", "labs.csv", *extra]
+    done = on_terminal(command, tmp_path, COLUMNS="180", TERM="xterm", NO_COLOR="1")
+    shown = re.sub("\x1b\\[[0-9;]*m", "", done.stdout)
 
+    assert done.returncode == 0
     assert [" ".join(line.split()) for line in shown.splitlines()] == lines
 
 

@@ -1,11 +1,9 @@
 """`immunotrack report` and `watch`: what is written, what is told, and the exit codes."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -100,40 +98,50 @@ def test_rows_with_errors_are_on_the_report(run, tmp_path):
     assert "3 rows read: 2 used, 1 with errors." in text
 
 
-def test_watch_keeps_the_last_good_report(tmp_path, labs):
-    """A change gives a new report, a broken file is told and changes nothing, Ctrl-C ends it."""
-    report = tmp_path / "report.html"
+@pytest.fixture
+def watching(tmp_path):
+    """A process that watches a file of results."""
     process = subprocess.Popen(
         [sys.executable, "-m", "immunotrack", "watch", "labs.csv", "--every", "0.1"],
         cwd=tmp_path,
         stderr=subprocess.PIPE,
         text=True,
     )
+    yield process
+    process.kill()
+    process.wait()
+    process.stderr.close()
 
-    def until(words):
-        lines = []
-        while not lines or words not in lines[-1]:
-            line = process.stderr.readline()
-            assert line, lines
-            lines.append(line)
-        return lines
 
-    try:
-        until("report: report.html")
-        first = report.read_bytes()
-        labs.write_text(LABS + "A,2020-03-20,CD4,777,/µL\n", encoding="utf-8")
-        until("report: report.html")
-        second = report.read_bytes()
-        labs.write_text("nothing of use", encoding="utf-8")
-        told = until("the last good report stays")
-        third = report.read_bytes()
-        os.kill(process.pid, signal.SIGINT)
-        rest = process.stderr.read()
-        code = process.wait(20)
-    finally:
-        process.kill()
-        process.wait()
-        process.stderr.close()
+def until(words, process):
+    """What a process says up to a line that holds some words."""
+    lines = []
+    while not lines or words not in lines[-1]:
+        line = process.stderr.readline()
+        assert line, lines
+        lines.append(line)
+    return lines
+
+
+def put(path, text):
+    """Let a file be there at once and whole: who watches it sees no half of it."""
+    path.with_suffix(".new").write_text(text, encoding="utf-8")
+    path.with_suffix(".new").replace(path)
+
+
+def test_watch_keeps_the_last_good_report(tmp_path, labs, watching):
+    """A change gives a new report, a broken file is told and changes nothing, Ctrl-C ends it."""
+    report = tmp_path / "report.html"
+    until("report: report.html", watching)
+    first = report.read_bytes()
+    put(labs, LABS + "A,2020-03-20,CD4,777,/µL\n")
+    until("report: report.html", watching)
+    second = report.read_bytes()
+    put(labs, "nothing of use")
+    told = until("the last good report stays", watching)
+    third = report.read_bytes()
+    watching.send_signal(signal.SIGINT)
+    rest, code = watching.stderr.read(), watching.wait(600)
 
     assert b"777" not in first
     assert b"777" in second
@@ -143,26 +151,12 @@ def test_watch_keeps_the_last_good_report(tmp_path, labs):
     assert (rest, code) == ("stopped\n", 0)
 
 
-def test_watch_waits_for_a_file_that_is_not_there_yet(tmp_path):
+def test_watch_waits_for_a_file_that_is_not_there_yet(tmp_path, watching):
     """It says that there is no report, and makes one when the file comes."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "immunotrack", "watch", "labs.csv", "--every", "0.1"],
-        cwd=tmp_path,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        while "there is no report yet" not in process.stderr.readline():
-            time.sleep(0.01)
-        (tmp_path / "labs.csv").write_text(LABS, encoding="utf-8")
-        while "report: report.html" not in process.stderr.readline():
-            time.sleep(0.01)
-        os.kill(process.pid, signal.SIGINT)
-        code = process.wait(20)
-    finally:
-        process.kill()
-        process.wait()
-        process.stderr.close()
+    until("there is no report yet", watching)
+    put(tmp_path / "labs.csv", LABS)
+    until("report: report.html", watching)
+    watching.send_signal(signal.SIGINT)
 
-    assert code == 0
+    assert watching.wait(600) == 0
     assert (tmp_path / "report.html").exists()

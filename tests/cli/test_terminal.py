@@ -1,12 +1,11 @@
 """What a person sees on a terminal: a readable table, and colours only where they are wanted."""
 
 import json
-import os
-import pty
-import subprocess
 import sys
 
 import pytest
+
+from terminals import on_terminal
 
 LABS = "patient,day,test,value,unit\nP,1,CD4,350,/µL\nP,2,CRP,negative,mg/L\n"
 
@@ -34,24 +33,11 @@ for words in json.loads(sys.argv[1]):
 
 def shown(folder, *commands, **environment) -> list[str]:
     """The stdout of each command on a terminal."""
-    ours, theirs = pty.openpty()
-    process = subprocess.Popen(
-        [sys.executable, "-c", EACH, json.dumps(commands)],
-        cwd=folder,
-        stdout=theirs,
-        stderr=subprocess.DEVNULL,
-        env={**os.environ, "LINES": "50", "TERM": "xterm-256color", **environment},
-    )
-    os.close(theirs)
-    told = b""
-    try:
-        while chunk := os.read(ours, 4096):
-            told += chunk
-    except OSError:  # the terminal closes with the process
-        pass
-    os.close(ours)
-    assert process.wait() == 0
-    return told.decode().replace("\r\n", "\n").split("\f\n")[:-1]
+    program = [sys.executable, "-c", EACH, json.dumps(commands)]
+    size = {"LINES": "50", "TERM": "xterm-256color"}
+    done = on_terminal(program, folder, **size | environment)
+    assert done.returncode == 0
+    return done.stdout.split("\f\n")[:-1]
 
 
 def test_a_table_for_people(tmp_path):
