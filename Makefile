@@ -22,7 +22,7 @@ thorough: $(VENV)/.dev
 
 # Frames of PySpark and --engine spark, on the Java that is there.
 test-spark: $(VENV)/.spark
-	$(BIN)/python -m pytest tests/test_engines.py tests/cluster
+	IMMUNOTRACK_SPARK=1 $(BIN)/python -m pytest tests/test_engines.py tests/cluster
 
 # The report in Debian's Chromium, and what axe-core says of it.
 test-browser: $(VENV)/.browser

@@ -4,7 +4,6 @@ import contextlib
 import importlib
 import io
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -102,13 +101,26 @@ def shared_facts() -> Path:
     return folder
 
 
+SPARK_NEEDED = bool(os.environ.get("IMMUNOTRACK_SPARK"))
+"""Set by `make test-spark`: a test that cannot run then fails."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests with Spark are run where it is asked for, as `make test-spark` does."""
+    if SPARK_NEEDED:
+        return
+    for item in items:
+        of_cluster = Path(item.path).parent == ROOT / "tests" / "cluster"
+        if of_cluster or "spark" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.skip(reason="make test-spark runs it"))
+
+
 @pytest.fixture(scope="session")
 def spark():
-    """A session of Spark of one's own on this machine, in which small files have several splits."""
-    for name in ("pyarrow", "pyspark"):
-        pytest.importorskip(name, reason=f"needs {name}: the extra `spark`")
-    if shutil.which("java") is None:
-        pytest.skip("needs Java: Debian's default-jre-headless")
+    """A session of Spark of one's own on this machine, in which small files have several splits.
+
+    Its Java compiles little: what runs for a second is not worth more.
+    """
     sql = importlib.import_module("pyspark.sql")
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     session = (
@@ -117,6 +129,7 @@ def spark():
         .config("spark.sql.shuffle.partitions", "2")
         .config("spark.sql.files.openCostInBytes", "1")
         .config("spark.driver.bindAddress", "127.0.0.1")
+        .config("spark.driver.extraJavaOptions", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
         .config("spark.log.level", "OFF")
         .getOrCreate()
     )
