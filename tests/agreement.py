@@ -1,4 +1,4 @@
-"""What the two ways through a file make of it, side by side."""
+"""What the ways through a source make of it, side by side."""
 
 import tempfile
 from collections import Counter
@@ -7,6 +7,10 @@ from pathlib import Path
 from immunotrack.annotated import annotated_csv, flag_differences, flagged_results
 from immunotrack.bulk import bulk_file
 from immunotrack.bulk.flagged import STREAMED
+from immunotrack.cluster.flagged import Wanted
+from immunotrack.cluster.flagged import flagged as flagged_by_spark
+from immunotrack.cluster.session import session
+from immunotrack.cluster.written import write_list
 from immunotrack.problem_list import problems_csv
 from immunotrack.problems import InvalidInput
 from immunotrack.readers import Options, read_source
@@ -65,4 +69,34 @@ def streamed(path: Path, options: Options, size: int) -> dict[str, object] | Non
         "sources": +outcome.sources,
         "warnings": +outcome.warnings,
         "errors": shown,
+    }
+
+
+def clustered(name: str, folder: Path, options: Options | None = None) -> dict[str, object]:
+    """What Spark makes of a source, in the session that is there.
+
+    Args:
+        folder: Where the list of problems is kept.
+    """
+    wanted = Wanted(listing=True)
+    try:
+        with (
+            session("") as spark,
+            flagged_by_spark(spark, name, options or Options(), wanted) as found,
+        ):
+            write_list(found, folder / "list")
+            rows = found.frame.where("told IS NULL AND place IS NULL AND line > 0")
+            texts = [row.text for row in rows.orderBy("file", "line").select("text").collect()]
+    except InvalidInput as error:
+        return {"refused": [str(problem) for problem in error.problems]}
+    outcome = found.outcome
+    return {
+        "told": found.told,
+        "rows": "".join(f"{text}\n" for text in [found.header, *texts]),
+        "list": (folder / "list").read_text("utf-8"),
+        "counts": outcome.counts.said("row"),
+        "flags": +outcome.flags,
+        "sources": +outcome.sources,
+        "warnings": +outcome.warnings,
+        "errors": sorted(map(str, found.errors)),
     }

@@ -1,25 +1,18 @@
 """Spark and Polars make the same of a source: rows, list of problems, counts and exit codes."""
 
 import gzip
+import importlib
 import sys
 from pathlib import Path
 
 import polars as pl
 import pytest
 
-from agreement import held
+from agreement import clustered, held
 from immunotrack.cluster import flagged
-from immunotrack.cluster.flagged import Wanted
-from immunotrack.cluster.session import asking, session
-from immunotrack.cluster.written import write_list
+from immunotrack.cluster.session import asking
 from immunotrack.problems import InvalidInput
 from immunotrack.readers import Options
-
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:.*PySpark does not yet fully support pandas",
-    "ignore::ResourceWarning",
-    "ignore::DeprecationWarning",
-)
 
 HEADER = "patient,date,test,value,unit,low,high,comment"
 CUT_SHORT = "the compressed data are cut short. Export or copy the file again."
@@ -30,45 +23,11 @@ def plain(count: int) -> list[str]:
     return [f"P{n},2020-03-{n % 28 + 1:02},CD4,{n + 1},/µL,,,x" for n in range(count)]
 
 
-@pytest.fixture
-def small(spark, monkeypatch):
-    """A session that cuts files into splits of some rows, judged by two dozen rows."""
-    monkeypatch.setattr(flagged, "ROWS", 40)
-    spark.conf.set("spark.sql.files.maxPartitionBytes", "1500")
-    yield spark
-    spark.conf.unset("spark.sql.files.maxPartitionBytes")
-
-
-def clustered(path: Path, folder: Path) -> dict[str, object]:
-    """What Spark makes of a source, as `held` has it."""
-    try:
-        with (
-            session("") as spark,
-            flagged.flagged(spark, str(path), Options(), Wanted(listing=True)) as found,
-        ):
-            write_list(found, folder / "list")
-            rows = found.frame.where("told IS NULL AND place IS NULL AND line > 0")
-            texts = [row.text for row in rows.orderBy("file", "line").select("text").collect()]
-    except InvalidInput as error:
-        return {"refused": [str(problem) for problem in error.problems]}
-    outcome = found.outcome
-    return {
-        "told": found.told,
-        "rows": "".join(f"{text}\n" for text in [found.header, *texts]),
-        "list": (folder / "list").read_text("utf-8"),
-        "counts": outcome.counts.said("row"),
-        "flags": +outcome.flags,
-        "sources": +outcome.sources,
-        "warnings": +outcome.warnings,
-        "errors": sorted(map(str, found.errors)),
-    }
-
-
 def agree(path: Path, folder: Path) -> dict[str, object]:
     """What both make of a source."""
     whole = held(path, Options())
 
-    assert clustered(path, folder) == whole
+    assert clustered(str(path), folder) == whole
     return whole
 
 
@@ -126,12 +85,50 @@ class TestAgreement:
         assert told["warnings"]["repeated-result"] == 10
         assert str(told["rows"]).endswith("b.csv\n")
 
+    def test_names_of_all_kinds(self, tmp_path):
+        """Letters that a URL writes otherwise, and a packed file beside one that is not."""
+        folder = tmp_path / "für 100% ü%20+#&=~"
+        folder.mkdir()
+        text = "\n".join([HEADER, *plain(40)])
+        (folder / "ä b%41.csv").write_text(text, encoding="utf-8")
+        (folder / "c.csv.gz").write_bytes(gzip.compress(text.encode()))
+        found = clustered(str(folder), tmp_path)
+        alone = clustered(str(folder / "ä b%41.csv"), tmp_path)
+
+        assert found["warnings"] == {"repeated-result": 40}
+        assert found["counts"] == "80 rows read: 40 used, 40 merged with another, 0 with errors"
+        assert alone == held(folder / "ä b%41.csv", Options())
+
+    def test_a_folder_without_a_row(self, tmp_path):
+        """A file without a row, and one without anything, are no results, and each is told."""
+        folder = tmp_path / "labs"
+        folder.mkdir()
+        (folder / "a.csv").write_text(f"{HEADER}\n", encoding="utf-8")
+        (folder / "b.csv").touch()
+
+        assert clustered(str(folder), tmp_path) == held(folder, Options())
+        for name in ("a.csv", "b.csv"):
+            assert clustered(f"{folder}/{name}", tmp_path) == held(folder / name, Options())
+
+    def test_a_column_that_one_file_lacks(self, tmp_path):
+        """A name that the user gives holds for the files that have it."""
+        folder = tmp_path / "labs"
+        folder.mkdir()
+        other = HEADER.replace("value", "outcome")
+        for name, header in (("a.csv", HEADER), ("b.csv", other)):
+            (folder / name).write_text("\n".join([header, *plain(30)]), encoding="utf-8")
+        options = Options(columns={"value": "outcome"})
+        whole = held(folder, options)
+
+        assert clustered(str(folder), tmp_path, options) == whole
+        assert whole["warnings"] == {"repeated-result": 30}
+
     def test_a_truncated_gzip(self, tmp_path):
         """What is cut short is refused, not flagged up to there."""
         path = tmp_path / "labs.csv.gz"
         path.write_bytes(gzip.compress("\n".join([HEADER, *plain(5000)]).encode())[:-400])
 
-        assert clustered(path, tmp_path) == {
+        assert clustered(str(path), tmp_path) == {
             "refused": [f"{path}  unreadable (error): {CUT_SHORT}"]
         }
 
@@ -312,9 +309,47 @@ class TestUsage:
         )
 
 
+def test_executors_of_their_own(run_process, tmp_path, monkeypatch):
+    """Processes that share nothing with the driver: a folder of CSV and NDJSON."""
+    java = "extraJavaOptions='-XX:TieredStopAtLevel=1 -XX:+UseSerialGC'"
+    both = " ".join(f"--conf spark.{one}.{java}" for one in ("driver", "executor"))
+    monkeypatch.setenv("PYSPARK_SUBMIT_ARGS", f"{both} pyspark-shell")
+    folder = tmp_path / "labs"
+    folder.mkdir()
+    (folder / "a.csv").write_text("\n".join([HEADER, *plain(50)]), encoding="utf-8")
+    row = '{"patient": "P1", "date": "2020-03-02", "test": "CD4", "value": 2, "unit": "/µL"}\n'
+    (folder / "b.json").write_text(row, encoding="utf-8")
+    polars = run_process("flag", "labs")
+    spark = ("--engine", "spark", "--master", "local-cluster[1,1,1024]")
+    done = run_process("flag", "labs", *spark, "-o", "rows.csv")
+    parts = [part.read_text("utf-8").splitlines() for part in (tmp_path / "rows.csv").iterdir()]
+
+    assert done.returncode == polars.returncode == 0, done.stderr
+    assert sorted(line for part in parts for line in part[1:]) == sorted(
+        polars.stdout.splitlines()[1:]
+    )
+    assert {path.name for path in tmp_path.iterdir()} == {"labs", "rows.csv"}
+
+
+@pytest.mark.parametrize(
+    ("said", "message"),
+    [
+        ("ModuleNotFoundError: No module named 'immunotrack'", "a worker has another Python"),
+        ("is bigger than spark.driver.maxResultSize (1024.0 MiB)", "more than the driver may"),
+    ],
+)
+def test_what_can_be_mended(said, message):
+    """What Spark fails with, and the user can set right, is told as that."""
+    errors = importlib.import_module("pyspark.errors")
+    with pytest.raises(InvalidInput) as caught, asking("labs.csv"):
+        raise errors.PySparkException(said)
+
+    assert message in caught.value.problems[0].message
+
+
 def test_an_error_of_a_worker_tells_no_value():
     """What Spark says of a failure stays in the cause, which only --debug shows."""
-    errors = pytest.importorskip("pyspark.errors", reason="needs pyspark: the extra `spark`")
+    errors = importlib.import_module("pyspark.errors")
     with pytest.raises(InvalidInput) as caught, asking("labs.csv"):
         raise errors.PySparkException("ValueError: P0001 of ward 7")
 

@@ -56,6 +56,11 @@ class Block(NamedTuple):
     last: bool
 
     @property
+    def is_start(self) -> bool:
+        """Whether the file starts with it."""
+        return self.number == 0 and self.line == 1
+
+    @property
     def place(self) -> Place:
         """Where it is."""
         return Place(self.offset, len(self.data), self.line)

@@ -36,10 +36,10 @@ def delimited_lots(file: TextFile) -> Iterator[Lot]:
         Changed: It has another encoding than its start.
     """
     with opened(file.path, file.source) as raw:
-        yield from lots_of(raw, file)
+        yield from delimited_lots_of(raw, file)
 
 
-def lots_of(raw: BinaryIO, file: TextFile, line: int = 1) -> Iterator[Lot]:
+def delimited_lots_of(raw: BinaryIO, file: TextFile, line: int = 1) -> Iterator[Lot]:
     """The rows of a file, or of a part of it that begins and ends with a record, lot by lot.
 
     Args:

@@ -161,7 +161,16 @@ def bulk_file(path: Path, name: str, options: Options, size: int = SIZE) -> Bulk
     """
     opened = json_file if format_for(path, options) == "ndjson" else text_file
     file: LargeFile | None = opened(path, name, options, size)
-    if file is None or person_columns(file.header.cells) or is_events(file.header.cells):
+    return None if file is None else bulk_of(file, options)
+
+
+def bulk_of(file: LargeFile, options: Options) -> Bulk | None:
+    """As `bulk_file`, of a file whose start was read.
+
+    Raises:
+        InvalidInput: It cannot be read, or has not the columns that are needed.
+    """
+    if person_columns(file.header.cells) or is_events(file.header.cells):
         return None
     file, lot = _first_lot(file)
     if lot is None:
@@ -169,8 +178,13 @@ def bulk_file(path: Path, name: str, options: Options, size: int = SIZE) -> Bulk
     part = first_part(file, options, None)
     if part.layout.wide or part.layout.standard == "ADaM":
         return None
-    also = set(range(file.width)) - set(part.layout.unread)
-    return Bulk(file.knowing(lot.facts), options, Likeness.of(part.layout.roles, also))
+    return Bulk(file.knowing(lot.facts), options, likeness_of(part))
+
+
+def likeness_of(part: Part) -> Likeness:
+    """The columns that are read of a file, by its first rows."""
+    also = set(range(len(part.grid.header))) - set(part.layout.unread)
+    return Likeness.of(part.layout.roles, also)
 
 
 @contextmanager

@@ -1,12 +1,13 @@
 """The rows of a large NDJSON table as lots: lines of one shape at once, others one by one."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import BinaryIO
 
 import numpy as np
 import polars as pl
 
 from immunotrack.annotated import csv_texts
-from immunotrack.bulk.blocks import Block, Place
+from immunotrack.bulk.blocks import Block, Place, opened
 from immunotrack.bulk.jsonfile import JsonFile
 from immunotrack.bulk.lot import Lot, typed
 from immunotrack.bulk.shapes import Shapes
@@ -24,8 +25,21 @@ def json_lots(file: JsonFile) -> Iterator[Lot]:
     Raises:
         InvalidInput: The file cannot be read, or has other keys than before.
     """
+    with opened(file.path, file.source) as raw:
+        yield from json_lots_of(raw, file)
+
+
+def json_lots_of(raw: BinaryIO, file: JsonFile, line: int = 1) -> Iterator[Lot]:
+    """The rows of a file, or of a part of it that begins and ends with a line, lot by lot.
+
+    Args:
+        line: The line on which the part starts.
+
+    Raises:
+        InvalidInput: They cannot be read, or have other keys than before.
+    """
     shapes = Shapes()
-    for block, lines in file.lines():
+    for block, lines in file.lines_of(raw, line):
         yield _lot(file, block, lines, shapes)
 
 

@@ -1,9 +1,10 @@
 """A large NDJSON table: its keys, which are its columns, and how its text is decoded."""
 
 from codecs import BOM_UTF8
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import polars as pl
@@ -26,6 +27,9 @@ from immunotrack.readers.json_row import json_row
 from immunotrack.readers.json_rows import json_text, new_keys, told_json
 from immunotrack.readers.record import Record
 from immunotrack.readers.start import Start
+
+Keys = tuple[int, tuple[str, ...]]
+"""The number of a line, and the keys that it has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,11 @@ class JsonFile:
         """The number of its keys."""
         return len(self.header.cells)
 
+    @staticmethod
+    def count_lines(data: bytes) -> int:
+        """How many lines end in some bytes of it."""
+        return line_feeds(data)
+
     def knowing(self, _facts: Facts) -> "JsonFile":
         """The file itself: its rows say nothing of it as a whole."""
         return self
@@ -77,8 +86,16 @@ class JsonFile:
             InvalidInput: They cannot be read, or are no text.
         """
         with opened(self.path, self.source) as raw:
-            for block in Blocks(raw, self.source, self.size, line_feeds):
-                yield block, self._lines(block)
+            yield from self.lines_of(raw)
+
+    def lines_of(self, raw: BinaryIO, line: int = 1) -> Iterator[tuple[Block, pl.DataFrame]]:
+        """As `lines`, of a part of the file that begins and ends with a line.
+
+        Args:
+            line: The line on which the part starts.
+        """
+        for block in Blocks(raw, self.source, self.size, self.count_lines, line):
+            yield block, self.lines_in(block)
 
     def lines_again(
         self, wanted: Mapping[int, tuple[Place, np.ndarray]]
@@ -93,14 +110,35 @@ class JsonFile:
             for number, (place, rows) in wanted.items():
                 block = read_again(raw, number, place, rows, ends_of_feeds)
                 numbers = pl.Series("line", place.line + rows, dtype=pl.UInt32)
-                yield block, self._lines(block).with_columns(numbers)
+                yield block, self.lines_in(block).with_columns(numbers)
 
-    def _lines(self, block: Block) -> pl.DataFrame:
+    def keyed(self, found: Iterable[Keys]) -> "JsonFile":
+        """The file with the keys of all its lines as its columns.
+
+        Args:
+            found: In the order of the lines; keys that are known need not be there again.
+
+        Raises:
+            InvalidInput: There are too many.
+        """
+        known: list[str] = []
+        first = 1
+        for line, keys in found:
+            first = first if known else line
+            new_keys(keys, self.source, line, known)
+        return replace(self, header=Record(first, "", known))
+
+    def lines_in(self, block: Block) -> pl.DataFrame:
+        """The lines of a block, as `lines` has them.
+
+        Raises:
+            InvalidInput: They are no text.
+        """
         own = pl.Series("own", self._text(block).split("\n")[:-1], dtype=pl.String)
         return own.to_frame().with_row_index("line", block.line)
 
     def _text(self, block: Block) -> str:
-        mark = "\ufeff" if block.number and block.data.startswith(BOM_UTF8) else ""
+        mark = "\ufeff" if block.data.startswith(BOM_UTF8) and not block.is_start else ""
         try:
             return mark + json_text(block.data, self.source, self.stated, usual="utf-8")[0]
         except InvalidInput as error:
@@ -116,6 +154,23 @@ def json_file(path: Path, source: str, options: Options, size: int) -> JsonFile 
     Raises:
         InvalidInput: It cannot be read to its end, is no text, or has too many keys.
     """
+    file = json_start(path, source, options, size)
+    if file is None:
+        return None
+    shapes = Shapes()
+    keyed = file.keyed(at for _, lines in file.lines() for at in keys_of(lines, shapes))
+    return keyed if keyed.width else None
+
+
+def json_start(path: Path, source: str, options: Options, size: int) -> JsonFile | None:
+    """An NDJSON table whose keys are not known yet; None if it must be read as a whole.
+
+    Args:
+        size: So many bytes are read at once.
+
+    Raises:
+        InvalidInput: It cannot be opened or inflated, or is no text.
+    """
     with opened(path, source) as raw:
         head = raw.read(HEAD)
     head = head[: head.rfind(b"\n") + 1]
@@ -124,27 +179,12 @@ def json_file(path: Path, source: str, options: Options, size: int) -> JsonFile 
     encoding = json_text(head, source, options.encoding)[1] if options.encoding else ""
     if encoding and encoding not in CODECS:
         return None
-    file = JsonFile(path, source, options.encoding, encoding, size)
-    header = _header(file)
-    return replace(file, header=header) if header.cells else None
+    return JsonFile(path, source, options.encoding, encoding, size)
 
 
-def _header(file: JsonFile) -> Record:
-    """The keys of a file in the order in which they come, and the line of the first ones."""
-    known: list[str] = []
-    first = 1
-    shapes = Shapes()
-    for _, lines in file.lines():
-        for line, keys in sorted(_keys(lines, shapes)):
-            first = first if known else line
-            new_keys(keys, file.source, line, known)
-    return Record(first, "", known)
-
-
-def _keys(lines: pl.DataFrame, shapes: Shapes) -> Iterator[tuple[int, tuple[str, ...]]]:
-    """The keys of some lines, those of one shape once, and where they stand first."""
-    found = shapes.split(lines)
-    for shape, some in found.alike:
-        yield int(some["line"][0]), shape.keys
-    for line, own in found.odd.items():
-        yield line, tuple(json_row(own, "", line).cells)
+def keys_of(lines: pl.DataFrame, shapes: Shapes) -> list[Keys]:
+    """The keys of some lines in their order, those of one shape once, where they stand first."""
+    split = shapes.split(lines)
+    found = [(int(some["line"][0]), shape.keys) for shape, some in split.alike]
+    found += [(line, tuple(json_row(own, "", line).cells)) for line, own in split.odd.items()]
+    return sorted(found)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final, Literal
 
-from immunotrack.bulk.blocks import opened
+from immunotrack.bulk.blocks import line_ends, opened
 from immunotrack.problems import Problem
 from immunotrack.readers.delimited import usual_width
 from immunotrack.readers.grid import Grid, Options
@@ -117,6 +117,11 @@ class TextFile:
     def width(self) -> int:
         """The number of cells of the header."""
         return len(self.header.cells)
+
+    @staticmethod
+    def count_lines(data: bytes) -> int:
+        """How many physical lines end in some bytes of it."""
+        return line_ends(data)
 
     def knowing(self, facts: Facts) -> "TextFile":
         """The file, known by what its rows say of it."""

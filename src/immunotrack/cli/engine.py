@@ -29,7 +29,7 @@ _SHARED: dict[str, tuple[Any, Any]] = {
         Annotated[
             Name,
             typer.Option(
-                help="spark: SOURCE is a CSV file, a Parquet file, a folder of either, a URL, or "
+                help="spark: SOURCE is a CSV, NDJSON or Parquet file, a folder of them, a URL, or "
                 "table:NAME; flagged rows go into a folder of part files.",
                 rich_help_panel=_PANEL,
             ),
@@ -106,7 +106,7 @@ def flag_on_spark(
     name = _only(source, report)
     refuse_target(output)
     asked = Wanted(ranges, listing=report is not None, plain=is_table(Path(output)))
-    with session(engine.master) as spark, flagged(spark, name, reading, asked) as found:
+    with session(engine.master, say) as spark, flagged(spark, name, reading, asked) as found:
         tell_reading(found.told)
         if report is not None:
             write_list(found, report)
@@ -127,7 +127,7 @@ def check_on_spark(
 
     asked = Wanted(writing=False, listing=report is not None)
     name = _only(source, report)
-    with session(engine.master) as spark, flagged(spark, name, reading, asked) as found:
+    with session(engine.master, say) as spark, flagged(spark, name, reading, asked) as found:
         tell_reading(found.told)
         if report is not None:
             write_list(found, report)
@@ -147,7 +147,7 @@ def ask_spark(engine: Engine, source: list[str], reading: "Options", work: "Work
 
     asked = Wanted(writing=False, work=work)
     name = _only(source, None)
-    with session(engine.master) as spark, flagged(spark, name, reading, asked) as found:
+    with session(engine.master, say) as spark, flagged(spark, name, reading, asked) as found:
         return Answers(found.told, found.asked, found.outcome, found.errors)
 
 

@@ -2,7 +2,7 @@
 
 import pickle
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -56,16 +56,21 @@ class Bucketer:
     """Judges rows, all those of a patient at once.
 
     Args:
-        judges: One a file, in their order.
+        judges: One a file, by its number.
         header: The first row of each output file; empty where no rows are written.
         listing: Whether the list of problems is wanted.
         work: What is asked of the patients, in place of judging their rows.
     """
 
-    judges: Sequence[Judge]
+    judges: Mapping[int, Judge]
     header: str
     listing: bool
     work: Work | None = None
+
+    @property
+    def first(self) -> Judge:
+        """That of the first file, for what all have in common."""
+        return next(iter(self.judges.values()))
 
     def judged(self, batches: Iterator[Batch]) -> Iterator[Batch]:
         """The rows, the entries of the list, and what is told, of the rows of a partition."""
@@ -122,7 +127,7 @@ class _Bucket:
             part = self._how.judges[number].part(rows, rows["line"].to_list())
             self.tally.evidence[number] = part.evidence
             parts.append(part)
-        source = one_source(parts, self._how.judges[0].options, alone=False)
+        source = one_source(parts, self._how.first.options, alone=False)
         self.tally.outcome.add_source(source)
         self.tally.errors = [problem for problem in source.problems if problem.is_error]
         places = self._cells.select(pl.col("file").cast(pl.Int64) * _FILE + pl.col("line"))
@@ -164,7 +169,7 @@ class _Bucket:
             self._how.judges[number].part(cells, cells["line"].to_list())
             for number, cells in _by_file(rows)
         ]
-        first = self._how.judges[0]
+        first = self._how.first
         found = judged(parts, first.options, first.ranges, alone=False, plain=first.plain)
         self.tally.outcome.add(found.flagged.with_columns(count=pl.lit(1)))
         entries = self._told(rows, found.problems)
@@ -195,15 +200,17 @@ class _Bucket:
 
     def _written(self, rows: Sequence[pl.DataFrame]) -> pl.DataFrame:
         """Rows as they are written, below the header."""
-        several = len(self._how.judges) > 1
-        sources = [f",{csv_cell(judge.file.source)}" * several for judge in self._how.judges]
-        names = pl.Series(sources, dtype=pl.String)
-        every = pl.concat(part.select("file", "line", "own", "head", "said") for part in rows)
-        every = every.sort("file", "line")
+        judges = self._how.judges
+        several = len(judges) > 1
+        names = {n: f",{csv_cell(judge.file.source)}" * several for n, judge in judges.items()}
+        of_file = pl.col("file").replace_strict(names, return_dtype=pl.String)
+        every = pl.concat(
+            part.select("file", "line", "own", "under", "head", "said") for part in rows
+        ).sort("file", "line")
         line = pl.col("line").cast(pl.String)
-        said = [pl.col(name).fill_null("") for name in ("own", "head")]
-        text = pl.concat_str(*said, line, pl.col("said").fill_null(""), separator=",")
-        own = every.select("file", "line", text=text + names.gather(every["file"]))
+        said = [pl.coalesce("under", "own"), pl.col("head"), line, pl.col("said")]
+        text = pl.concat_str(*(cell.fill_null("") for cell in said), separator=",")
+        own = every.select("file", "line", text=text + of_file)
         header = {"file": [0], "line": [0], "text": [self._how.header]}
         return pl.concat([pl.DataFrame(header, schema=own.schema), own])
 

@@ -16,24 +16,25 @@ import polars as pl
 
 from immunotrack.annotated import ADDED, added_header
 from immunotrack.bulk.flagged import MOST_ATTEMPTS
+from immunotrack.bulk.jsonfile import JsonFile
 from immunotrack.bulk.judged import Outcome
 from immunotrack.bulk.listing import entries_of, first_errors
-from immunotrack.bulk.plain_rows import PlainRows
 from immunotrack.bulk.shares import Asked, Work
 from immunotrack.bulk.textfile import Facts
 from immunotrack.cluster import bucket, survey
 from immunotrack.cluster.bucket import Bucketer, Tally, listed_entries
-from immunotrack.cluster.cut import Cutter, Told
+from immunotrack.cluster.cut import Cut, Cutter, Told
 from immunotrack.cluster.session import Frame, Session, asking
 from immunotrack.cluster.source import Source, opened_source
-from immunotrack.cluster.start import Started, started
-from immunotrack.cluster.survey import Run, Split, Surveyor, runs
+from immunotrack.cluster.start import Started, Starts, started
+from immunotrack.cluster.survey import Run, Split, Surveyor, keys_of_file, runs
 from immunotrack.problems import InvalidInput, Problem
 from immunotrack.ranges import choose_range_sets
 from immunotrack.readers.cells import SignEvidence
 from immunotrack.readers.delimited import comment_lines, header_lines
 from immunotrack.readers.files import changed
 from immunotrack.readers.grid import Options
+from immunotrack.readers.source import joint_header
 from immunotrack.readers.study import told_alike
 
 ROWS: Final = 500_000
@@ -93,14 +94,14 @@ def flagged(spark: Session, name: str, options: Options, wanted: Wanted) -> Iter
     """
     source = opened_source(spark, name, options.format)
     with TemporaryDirectory(prefix="immunotrack-") as folder:
-        files = started(source, options, Path(folder))
-        with asking(files[0].file.source):
-            job = _Job(spark, source, wanted, _surveyed(source, files))
+        surveyed = _surveyed(started(source, options, Path(folder)))
+        files = surveyed.starts.files
+        job = _Job(spark, source, wanted, surveyed.runs)
         for _ in range(MOST_ATTEMPTS):
             reading = job.read(files)
             try:
                 if (better := reading.better()) == files:
-                    yield reading.finished(source.problems)
+                    yield reading.finished(surveyed.starts.unread)
                     return
             finally:
                 reading.frame.unpersist()
@@ -108,13 +109,45 @@ def flagged(spark: Session, name: str, options: Options, wanted: Wanted) -> Iter
     raise RuntimeError("the files are understood in another way each time")
 
 
-def _surveyed(source: Source, files: Sequence[Started]) -> list[Run]:
-    """The runs of splits of all files."""
-    sharp = source.kind == "text"
-    plain = {file.key: PlainRows(file.file).quoted for file in files if sharp}
-    counting = Surveyor(plain).counted
-    counted = source.pieces(source.files).mapInArrow(counting, survey.SCHEMA).collect()
-    return runs([Split(*row) for row in counted], first=1 if sharp else 2)
+@dataclass(frozen=True, slots=True)
+class _Surveyed:
+    """The files of a source that are read, and the runs of their splits."""
+
+    starts: Starts
+    runs: list[Run]
+
+
+def _surveyed(starts: Starts) -> _Surveyed:
+    """What is read of a source; without NDJSON it is refused before its splits are counted.
+
+    Raises:
+        InvalidInput: It cannot be read, or has not the columns that are needed.
+    """
+    is_open = any(isinstance(file.file, JsonFile) for file in starts.files)
+    starts = starts if is_open else starts.known()
+    counted = _counted(starts)
+    found = runs(counted, first=1 if starts.source.kind == "text" else 2)
+    if is_open:
+        starts = starts.each(lambda file: _keyed(file, counted, found)).known()
+    read = {file.key for file in starts.files}
+    return _Surveyed(starts, [run for run in found if run.file in read])
+
+
+def _counted(starts: Starts) -> list[Split]:
+    """What each piece of the files adds to its split."""
+    source, files = starts.source, starts.files
+    whole = source.kind != "text"
+    counting = Surveyor({file.key: file.file for file in files}, whole=whole).counted
+    with asking(files[0].file.source):
+        rows = source.pieces(source.files).mapInArrow(counting, survey.SCHEMA).collect()
+    return [Split(*row) for row in rows]
+
+
+def _keyed(file: Started, counted: Sequence[Split], found: Sequence[Run]) -> Started:
+    """A file with the keys of all its lines, if it is NDJSON."""
+    if not isinstance(file.file, JsonFile):
+        return file
+    return file.read_as(file.file.keyed(keys_of_file(file.key, counted, found)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,22 +166,22 @@ class _Job:
             InvalidInput: They cannot be read, or changed meanwhile.
         """
         ranges = choose_range_sets([*self.wanted.ranges])
-        judges = [file.judge(ranges, plain=self.wanted.plain) for file in files]
+        judges = {file.number: file.judge(ranges, plain=self.wanted.plain) for file in files}
         numbers = {file.key: file.number for file in files}
+        columns = joint_header([file.file.header.cells for file in files])
         cutter = Cutter(
-            [file.file for file in files],
-            judges[0].likeness.read,
+            {number: Cut(judge.file, judge.likeness) for number, judge in judges.items()},
+            columns,
             [numbers[run.file] for run in self.runs],
             self.runs,
         )
         names = (*ADDED, *["source"] * (len(files) > 1))
-        header = added_header(judges[0].file.header.cells, names).decode().removesuffix("\n")
+        header = added_header(columns, names).decode().removesuffix("\n")
         writing, work = self.wanted.writing, self.wanted.work
         judging = Bucketer(judges, header * writing, self.wanted.listing, work)
         held = ROWS if work is None else ASKED
-        patient = f"`{judges[0].likeness.patient}`"
         rows = self._runs().mapInArrow(cutter.rows, cutter.schema)
-        together = rows.repartition(-(-sum(run.lines for run in self.runs) // held), patient)
+        together = rows.repartition(-(-sum(run.lines for run in self.runs) // held), "patient")
         kept = together.mapInArrow(judging.judged, bucket.SCHEMA)
         kept.persist(import_module("pyspark").StorageLevel.DISK_ONLY)
         with asking(files[0].file.source):
@@ -232,20 +265,21 @@ class _Reading:
                 facts.add(one.facts)
         return facts
 
-    def finished(self, unread: Sequence[Problem]) -> Flagged:
+    def finished(self, unread: Sequence[tuple[int, Problem]]) -> Flagged:
         """What came of the files.
 
         Args:
-            unread: The problems of what is not read.
+            unread: Why others are not read, by the number of the file.
         """
         outcome, errors, asked = Outcome(), [], Asked()
         for tally in self._tallies:
             outcome.join(tally.outcome)
             errors += tally.errors
             asked.join(tally.asked)
-        entries = [listed_entries(-1, entries_of([(0, problem) for problem in unread], {}))]
-        for problem in unread:
+        entries = []
+        for number, problem in unread:
             outcome.tell(problem, problem.rows)
+            entries.append(listed_entries(number, entries_of([(problem.line or 0, problem)], {})))
         for file in self.files:
             placed, own = self._of_file(file, outcome.warnings)
             for _, problem in placed:

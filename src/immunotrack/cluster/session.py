@@ -4,13 +4,16 @@ import logging
 import os
 import sys
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
+from tempfile import gettempdir
+from threading import Timer
 from typing import Any, Final
 
 from immunotrack.bulk.blocks import CUT_SHORT, DAMAGED
+from immunotrack.cluster.master import check_master
 from immunotrack.extras import extra_package
 from immunotrack.problems import InvalidInput, Problem
 
@@ -36,8 +39,9 @@ _ALONE: Final = {
     "spark.driver.host": "127.0.0.1",
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
+    "spark.sql.warehouse.dir": f"{gettempdir()}/immunotrack-warehouse",
 }
-"""A session on this machine is reached by nobody else."""
+"""A session on this machine is reached by nobody else, and leaves nothing where it is started."""
 
 _NEEDED: Final = {
     "spark.sql.caseSensitive": "true",
@@ -49,12 +53,17 @@ _NEEDED: Final = {
 """Names and moments are taken as they stand; batches are of bounded size."""
 
 
+PATIENCE_S: Final = 30.0
+"""So long a cluster is waited for before that is told."""
+
+
 @contextmanager
-def session(master: str) -> Iterator[Session]:
+def session(master: str, say: Callable[[str], None] = lambda _: None) -> Iterator[Session]:
     """The session that is there, or one that ends with this context.
 
     Args:
         master: As Spark has it; empty for what Spark's own settings say.
+        say: Is told where no machine of a cluster has begun to work for half a minute.
 
     Raises:
         InvalidInput: Spark is not installed, does not start, or what it does fails.
@@ -64,13 +73,28 @@ def session(master: str) -> Iterator[Session]:
     warnings.filterwarnings("ignore", module=r"pyspark\.")
     logging.getLogger().addHandler(logging.NullHandler())
     own = sql.SparkSession.getActiveSession() is None
+    if own and master:
+        check_master(master)
     spark = _started(sql, master)
+    waiting = Timer(PATIENCE_S, _tell_waiting, (spark, say))
+    waiting.daemon = True
+    if not spark.conf.get("spark.master", "").startswith("local"):
+        waiting.start()
     try:
         with settings(spark, _NEEDED):
             yield spark
     finally:
+        waiting.cancel()
         if own:
             spark.stop()
+
+
+def _tell_waiting(spark: Session, say: Callable[[str], None]) -> None:
+    """Say that there is work and nobody but the driver to do it, where that is so."""
+    context = spark.sparkContext
+    executors = context._jsc.sc().getExecutorMemoryStatus().size() - 1  # noqa: SLF001 - no other way
+    if context.statusTracker().getActiveJobsIds() and not executors:
+        say(f"{context.master}: no worker has room yet; waiting for one (Ctrl+C ends it)")
 
 
 def place(spark: Session, name: str) -> str:
@@ -99,8 +123,8 @@ def _started(sql: Any, master: str) -> Session:  # noqa: ANN401 - a module
     builder = sql.SparkSession.builder
     if master:
         builder = builder.master(master)
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     if _is_here(master):
-        os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
         for name, value in _ALONE.items():
             builder = builder.config(name, value)
     builder = builder.config("spark.log.level", "OFF")
@@ -175,6 +199,17 @@ _FAILURES: Final = {
     "EOFException": (CUT_SHORT, _EXPORT),
     "ZipException": (DAMAGED, _EXPORT),
     "not a gzip file": (DAMAGED, _EXPORT),
+    "spark.driver.maxResultSize": (
+        "what it makes of it is more than the driver may collect",
+        "Set spark.driver.maxResultSize, and spark.driver.memory with it, to more.",
+    ),
+    **dict.fromkeys(
+        ("ModuleNotFoundError", "PYTHON_VERSION_MISMATCH", "Cannot run program"),
+        (
+            "a worker has another Python, or one without immunotrack",
+            "Install immunotrack[spark] on each machine, and let PYSPARK_PYTHON name its Python.",
+        ),
+    ),
 }
 """What stands in an error of Spark, and what it means."""
 

@@ -19,7 +19,7 @@ from immunotrack.readers.parquet import as_texts
 TABLE: Final = "table:"
 """What stands before the name of a table of the catalogue."""
 
-_TEXT: Final = frozenset({".csv", ".tsv", ".tab", ".txt", ".psv"})
+_TEXT: Final = frozenset({".csv", ".tsv", ".tab", ".txt", ".psv", ".json", ".ndjson", ".jsonl"})
 _PACKED: Final = ".gz"
 _GLOB: Final = frozenset("*?[]{}\\")
 """Letters that Spark takes for a pattern."""
@@ -63,7 +63,7 @@ class Piece(NamedTuple):
 
 
 _PIECE: Final = pl.DataFrame(schema={"file": pl.Int64, "split": pl.Int64, "value": pl.Binary})
-_FIRST: Final = 8192
+FIRST: Final = 8192
 """So many rows tell how a file is understood."""
 
 
@@ -107,6 +107,7 @@ class Source:
         files: In the order of their names.
         columns: The names of the columns, where the text has no header.
         problems: What is not read.
+        is_folder: It is one, and the files are all that there is in it.
     """
 
     spark: Session
@@ -115,6 +116,7 @@ class Source:
     files: tuple[File, ...]
     columns: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
+    is_folder: bool = False
 
     @property
     def header(self) -> bytes:
@@ -133,9 +135,9 @@ class Source:
         """The first pieces of a file, in its order."""
         rows = self._placed([file])
         if self.kind == "text":
-            found = map(Piece._make, rows.take(_FIRST))
+            found = map(Piece._make, rows.take(FIRST))
         else:
-            batches = rows.limit(_FIRST).toArrow().to_batches()
+            batches = rows.limit(FIRST).toArrow().to_batches()
             written = pl.concat([_PIECE, *map(pl.DataFrame, self._written(iter(batches)))])
             found = map(Piece._make, written.rows())
         return sorted(found, key=lambda piece: piece.split)
@@ -174,22 +176,22 @@ def opened_source(spark: Session, name: str, form: str) -> Source:
     with asking(told_name(name)):
         if name.startswith(TABLE):
             return _table(Source(spark, "table", name, (File(told_name(name), ""),)))
-        files, problems = _files(spark, name)
-        packed = {PurePosixPath(file.path).suffix.lower() == ".parquet" for file in files}
+        found = _named(spark, name)
+        packed = {PurePosixPath(file.path).suffix.lower() == ".parquet" for file in found.files}
         if len(packed) > 1:
             raise refused(name, "Parquet files beside text files")
-        if not (packed.pop() or form == "parquet"):
-            return Source(spark, "text", name, files, problems=problems)
-        return _table(Source(spark, "parquet", name, files, problems=problems))
+        return (
+            _table(replace(found, kind="parquet")) if packed.pop() or form == "parquet" else found
+        )
 
 
-def refused(name: str, why: str) -> InvalidInput:
+def refused(name: str, why: str, fix: str = "Use --engine polars.") -> InvalidInput:
     """The error of a source that Spark is not to read."""
     problem = Problem(
         code="unreadable",
         source=told_name(name),
         message=f"{why}: this is not read with --engine spark",
-        fix="Use --engine polars.",
+        fix=fix,
     )
     return InvalidInput([problem], unreadable=True)
 
@@ -208,8 +210,8 @@ def _table(source: Source) -> Source:
     return replace(source, columns=tuple(frame.columns))
 
 
-def _files(spark: Session, name: str) -> tuple[tuple[File, ...], tuple[Problem, ...]]:
-    """The files of a name, and what of a folder is not read.
+def _named(spark: Session, name: str) -> Source:
+    """The files of a name as texts, and what of a folder is not read.
 
     Raises:
         InvalidInput: There are none, or their folders hold values.
@@ -220,15 +222,17 @@ def _files(spark: Session, name: str) -> tuple[tuple[File, ...], tuple[Problem, 
     listed = spark.read.text(at)
     urls = [unquote(url) for url in listed.inputFiles()]
     if len(listed.columns) > 1:
-        raise refused(name, "a folder whose inner folders are named for values")
+        why = "a folder whose inner folders are named for values"
+        raise refused(name, why, "Name one of them, or a table of the catalogue, table:NAME.")
     if len(urls) == 1 and PurePosixPath(urls[0]).name == PurePosixPath(at).name:
-        return (File(told_name(name), urls[0]),), ()
+        return Source(spark, "text", name, (File(told_name(name), urls[0]),))
     read = sorted(url for url in urls if _suffix(url) in {*_TEXT, ".parquet"})
     if not read:
         raise refused(name, "no file of text or Parquet in it")
     folder = name.rstrip("/")
     files = (File(told_name(f"{folder}/{PurePosixPath(url).name}"), url) for url in read)
-    return tuple(files), _unread(name, len(urls) - len(read))
+    problems = _unread(name, len(urls) - len(read))
+    return Source(spark, "text", name, tuple(files), problems=problems, is_folder=True)
 
 
 def _suffix(url: str) -> str:

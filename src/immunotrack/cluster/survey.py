@@ -1,17 +1,29 @@
 """Where the splits of a file start, and which of them a quoted cell may join, told beforehand."""
 
 import io
+import pickle
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 import polars as pl
 
-from immunotrack.bulk.blocks import line_ends
+from immunotrack.bulk.blocks import moved
+from immunotrack.bulk.jsonfile import JsonFile, Keys
+from immunotrack.bulk.lots import LargeFile
 from immunotrack.bulk.odd_rows import LONGEST_RECORD
+from immunotrack.bulk.plain_rows import PlainRows
+from immunotrack.bulk.textfile import TextFile
+from immunotrack.cluster.keys import Found, SplitKeys
 from immunotrack.cluster.stream import Batch, pieces
+from immunotrack.problems import InvalidInput
 
-SCHEMA: Final = "file bigint, split bigint, lines bigint, size bigint, odd boolean"
+SCHEMA: Final = "file bigint, split bigint, lines bigint, size bigint, odd boolean, keys binary"
+_TYPES: Final = {
+    **dict.fromkeys(("file", "split", "lines", "size"), pl.Int64),
+    "odd": pl.Boolean,
+    "keys": pl.Binary,
+}
 
 
 class Split(NamedTuple):
@@ -23,6 +35,7 @@ class Split(NamedTuple):
         lines: How many physical lines end in it.
         size: In bytes.
         odd: Some line has a quotation mark where a plain row has none.
+        keys: What it adds to the keys of an NDJSON file: a `Found`, in bytes of ours.
     """
 
     file: int
@@ -30,6 +43,7 @@ class Split(NamedTuple):
     lines: int
     size: int
     odd: bool
+    keys: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,29 +66,44 @@ class Surveyor:
     """Counts the lines of pieces of files.
 
     Args:
-        plain: What a plain row with quotation marks looks like, by file; empty where every piece
-            ends with a record.
+        files: By their key; what has none of these is passed over.
+        whole: Every piece ends with a record.
     """
 
-    plain: Mapping[int, str]
+    files: Mapping[int, LargeFile]
+    whole: bool
 
     def counted(self, batches: Iterator[Batch]) -> Iterator[Batch]:
         """What each piece adds to its split."""
-        found = [
-            Split(file, split, line_ends(data), len(data), self._is_odd(file, data))
-            for (file, split), _, data in pieces(batches)
-        ]
+        keys: dict[tuple[int, int], SplitKeys] = {}
+        found = []
+        for (key, split), _, data in pieces(batches):
+            file = self.files.get(key)
+            if isinstance(file, JsonFile):
+                asked = keys.setdefault((key, split), SplitKeys(file, split))
+                found.append(_of_objects(key, asked, data))
+            elif file is not None:
+                odd = not self.whole and _is_odd(file, data)
+                found.append(Split(key, split, file.count_lines(data), len(data), odd))
         if found:
-            yield from pl.DataFrame(found, orient="row").to_arrow().to_batches()
+            yield from pl.DataFrame(found, _TYPES, orient="row").to_arrow().to_batches()
 
-    def _is_odd(self, file: int, data: bytes) -> bool:
-        plain = self.plain.get(file)
-        if plain is None or b'"' not in data:
-            return False
-        text = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n").decode("latin-1").encode()
-        lines = pl.read_lines(io.BytesIO(text), name="line").to_series()
-        marked = lines.filter(lines.str.contains('"', literal=True))
-        return not marked.str.contains(plain).all()
+
+def _of_objects(key: int, asked: SplitKeys, data: bytes) -> Split:
+    """A piece of an NDJSON file, of which no line goes on in another one."""
+    lines = asked.file.count_lines(data)
+    told = pickle.dumps(asked.found(data, lines))
+    return Split(key, asked.split, lines, len(data), odd=False, keys=told)
+
+
+def _is_odd(file: TextFile, data: bytes) -> bool:
+    """Whether a line has a quotation mark where a plain row has none."""
+    if b'"' not in data:
+        return False
+    text = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n").decode("latin-1").encode()
+    lines = pl.read_lines(io.BytesIO(text), name="line").to_series()
+    marked = lines.filter(lines.str.contains('"', literal=True))
+    return not marked.str.contains(PlainRows(file).quoted).all()
 
 
 def runs(counted: Sequence[Split], first: int) -> list[Run]:
@@ -109,3 +138,25 @@ def _whole(parts: Sequence[Split]) -> list[Split]:
         lines, size = before.lines + part.lines, before.size + part.size
         found[place] = Split(*place, lines, size, odd=before.odd or part.odd)
     return sorted(found.values())
+
+
+def keys_of_file(key: int, counted: Sequence[Split], every: Sequence[Run]) -> list[Keys]:
+    """The keys that lines of an NDJSON file add to those of the lines before, in its order.
+
+    Args:
+        counted: What each piece adds to its split.
+        every: The runs of all files.
+
+    Raises:
+        InvalidInput: Its lines are no text.
+    """
+    above = {run.splits[0]: run.line - 1 for run in every if run.file == key}
+    pieces_of = sorted((part for part in counted if part.file == key), key=lambda one: one.split)
+    found: list[Keys] = []
+    for part in pieces_of:
+        told: Found = pickle.loads(part.keys or b"")  # noqa: S301 - by our own workers
+        if told.problems:
+            error = InvalidInput([*told.problems], unreadable=True)
+            raise moved(error, above[part.split])
+        found += [(above[part.split] + line, keys) for line, keys in told.keys]
+    return sorted(found)

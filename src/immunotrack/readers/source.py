@@ -52,10 +52,7 @@ class Source:
     @property
     def header(self) -> list[str]:
         """The columns of all files of results, each name as often as the file with most has it."""
-        names: list[str] = []
-        for grid in self.grids:
-            names += (Counter(grid.header) - Counter(names)).elements()
-        return names
+        return joint_header([grid.header for grid in self.grids])
 
     @property
     def rows(self) -> list[list[str]]:
@@ -108,12 +105,25 @@ def origins(used: pl.DataFrame) -> pl.DataFrame:
     return used.group_by("analyte", "origin").len("count")
 
 
-def _under(header: Sequence[str], grid: Grid) -> list[list[str]]:
-    """The rows of a grid under a wider header, empty where the grid has no such column."""
+def joint_header(headers: Sequence[Sequence[str]]) -> list[str]:
+    """The columns of several files, each name as often as the file with most has it."""
+    names: list[str] = []
+    for header in headers:
+        names += (Counter(header) - Counter(names)).elements()
+    return names
+
+
+def places_under(header: Sequence[str], own: Sequence[str]) -> list[int | None]:
+    """Where the columns of a joint header are among a file's own; None where it has none."""
     free: dict[str, list[int]] = {}
-    for place, name in enumerate(grid.header):
+    for place, name in enumerate(own):
         free.setdefault(name, []).append(place)
-    places = [free[name].pop(0) if free.get(name) else None for name in header]
+    return [free[name].pop(0) if free.get(name) else None for name in header]
+
+
+def _under(header: Sequence[str], grid: Grid) -> list[list[str]]:
+    """The rows of a grid under a joint header, empty where the grid has no such column."""
+    places = places_under(header, grid.header)
     return [["" if place is None else row[place] for place in places] for row in grid.rows]
 
 

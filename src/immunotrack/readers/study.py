@@ -62,10 +62,11 @@ def read_study(files: Sequence[File], name: str, options: Options) -> Source:
     read = [(file, grid) for file in files for grid in _grids(file, options, found)]
     grids = _once([grid for _, grid in read])
     for (file, _), grid in zip(read, grids, strict=True):
-        _sort(grid, file, _for_grid(grid, grids, options), found)
+        how = options_for(grid.header, [other.header for other in grids], options)
+        _sort(grid, file, how, found)
     if not found.parts:
         told = any(problem.is_error for problem in found.problems)
-        why = [] if told else [_nothing(name)]
+        why = [] if told else [nothing_in(name)]
         raise InvalidInput([*found.problems, *why], unreadable=True)
     if unused := unused_units(found.parts, options.units):
         raise InvalidInput(unused, unreadable=True)
@@ -116,7 +117,7 @@ def _grids(file: File, options: Options, found: Found) -> list[Grid]:
         if file.named:
             raise
         empty = all(problem.code in _EMPTY for problem in error.problems if problem.is_error)
-        found.problems += [_not_understood(file.name, error)] if empty else error.problems
+        found.problems += [not_understood(file.name, error)] if empty else error.problems
         return []
 
 
@@ -140,15 +141,16 @@ def _is_fhir(grid: Grid) -> bool:
     return own or tuple(grid.header) in {tuple(EVENTS_HEADER), tuple(PERSONS_HEADER)}
 
 
-def _for_grid(grid: Grid, grids: Sequence[Grid], options: Options) -> Options:
-    """The options without the columns that this grid lacks and another one has."""
+def options_for(
+    header: Sequence[str], headers: Sequence[Sequence[str]], options: Options
+) -> Options:
+    """The options without the columns that this header lacks and another one has."""
     if not options.columns:
         return options
     columns = {
         ours: theirs
         for ours, theirs in options.columns.items()
-        if has_column(grid.header, theirs)
-        or not any(has_column(other.header, theirs) for other in grids)
+        if has_column(header, theirs) or not any(has_column(other, theirs) for other in headers)
     }
     return replace(options, columns=columns)
 
@@ -170,7 +172,7 @@ def _sort(grid: Grid, file: File, options: Options, found: Found) -> None:
     except InvalidInput as error:
         if file.named and file.name == grid.source:
             raise
-        found.problems.append(_not_understood(grid.source, error))
+        found.problems.append(not_understood(grid.source, error))
         return
     found.parts.append(part)
     if part.layout.standard == "ADaM":
@@ -197,7 +199,8 @@ def event_columns(grid: Grid) -> tuple[Grid, dict[str, str]]:
     return grid, there(grid.header, EXPOSURE) if "EXTRT" in names else {}
 
 
-def _not_understood(source: str, error: InvalidInput) -> Problem:
+def not_understood(source: str, error: InvalidInput) -> Problem:
+    """The warning that a file of a folder is not read, by the error of reading it."""
     first = next(problem for problem in error.problems if problem.is_error)
     return Problem(
         code="not-read",
@@ -209,7 +212,8 @@ def _not_understood(source: str, error: InvalidInput) -> Problem:
     )
 
 
-def _nothing(name: str) -> Problem:
+def nothing_in(name: str) -> Problem:
+    """The error of a source of which no file is read."""
     return Problem(
         code="unreadable",
         source=name,
@@ -257,5 +261,5 @@ def files_of(path: Path, name: str) -> tuple[list[File], list[Problem]]:
     folder = name.rstrip("/")
     files = [File(entry, told_name(f"{folder}/{entry.name}"), named=False) for entry in read]
     if not files:
-        return [], [replace(_nothing(name), severity=Severity.WARNING, code="not-read")]
+        return [], [replace(nothing_in(name), severity=Severity.WARNING, code="not-read")]
     return files, problems if others else []
