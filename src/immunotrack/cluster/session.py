@@ -72,9 +72,9 @@ def session(master: str, say: Callable[[str], None] = lambda _: None) -> Iterato
     extra_package("pyarrow", ENGINE)
     warnings.filterwarnings("ignore", module=r"pyspark\.")
     logging.getLogger().addHandler(logging.NullHandler())
-    own = sql.SparkSession.getActiveSession() is None
-    if own and master:
+    if master:
         check_master(master)
+    own = sql.SparkSession.getActiveSession() is None
     spark = _started(sql, master)
     waiting = Timer(PATIENCE_S, _tell_waiting, (spark, say))
     waiting.daemon = True
