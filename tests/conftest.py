@@ -83,7 +83,7 @@ def run_process(tmp_path: Path) -> Run:
     return command
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The folder of real laboratory data; a test that needs it is skipped where it is absent."""
     folder = SHARED / "data"
@@ -92,7 +92,7 @@ def shared_data() -> Path:
     return folder
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def shared_facts() -> Path:
     """The folder of facts with their sources."""
     folder = SHARED / "facts"

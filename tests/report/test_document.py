@@ -31,6 +31,12 @@ def document(source):
     return compose_report(source, Asked())
 
 
+@pytest.fixture(scope="module")
+def page(document):
+    """Its page."""
+    return html(again(document))
+
+
 def test_the_json_holds_all_of_it(document):
     """Reading the JSON and writing it again changes no byte."""
     once = document.json_bytes()
@@ -38,11 +44,11 @@ def test_the_json_holds_all_of_it(document):
     assert Document.model_validate_json(once).json_bytes() == once
 
 
-def test_the_page_comes_from_the_json_alone(document, tmp_path):
+def test_the_page_comes_from_the_json_alone(document, page, tmp_path):
     """The page of a report that was read from its file is the page of the report."""
     (tmp_path / "report.json").write_bytes(document.json_bytes())
 
-    assert html(load_document(tmp_path / "report.json")) == html(again(document))
+    assert html(load_document(tmp_path / "report.json")) == page
 
 
 def test_json_is_what_every_reader_of_json_takes(document):
@@ -234,18 +240,17 @@ def test_a_table_leaves_out_columns_that_are_empty_throughout(rows):
     ]
 
 
-def test_a_rule_that_is_not_met_does_not_look_like_one_that_is(document):
+def test_a_rule_that_is_not_met_does_not_look_like_one_that_is(document, page):
     """Each row has one class, that of its answer: `met`, `not-met` or `undetermined`."""
-    page = html(document).decode()
     answers = {row["answer"] for row in document.chapters[0].verdicts}
-    classes = set(re.findall(r'<tr class="([^"]+)"', page))
+    classes = set(re.findall(r'<tr class="([^"]+)"', page.decode()))
 
     assert answers == {"met", "not met", "undetermined"}
     assert {"met", "not-met", "undetermined", "not-due"} <= classes
     assert not [name for name in classes if " " in name]
 
 
-def test_illustrative_values_are_told_on_the_face(document):
+def test_illustrative_values_are_told_on_the_face(document, page):
     """Not without being asked, and only where there are some."""
     plain = document.chapters[0].model_copy(
         update={"timeline": replace(document.chapters[0].timeline, illustrative=False)}
@@ -253,7 +258,7 @@ def test_illustrative_values_are_told_on_the_face(document):
     other = document.model_copy(update={"chapters": [plain]})
     said = "Illustrative values: some or all of the values were chosen"
 
-    assert said in html(document).decode()
+    assert said in page.decode()
     assert said not in html(other).decode()
 
 
