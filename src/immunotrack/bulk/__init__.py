@@ -2,6 +2,15 @@
 
 from immunotrack.bulk.flagged import Bulk, Flagged, bulk_file, large_file
 from immunotrack.bulk.judged import Outcome
-from immunotrack.bulk.shares import Answers, Work, answers
+from immunotrack.bulk.shares import LargeAnswers, Work, answers
 
-__all__ = ["Answers", "Bulk", "Flagged", "Outcome", "Work", "answers", "bulk_file", "large_file"]
+__all__ = [
+    "Bulk",
+    "Flagged",
+    "LargeAnswers",
+    "Outcome",
+    "Work",
+    "answers",
+    "bulk_file",
+    "large_file",
+]

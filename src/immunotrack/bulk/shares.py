@@ -94,7 +94,7 @@ class Asked:
 
 
 @dataclass(slots=True)
-class Answers:
+class LargeAnswers:
     """What was asked of the patients of a large source.
 
     Args:
@@ -109,7 +109,7 @@ class Answers:
     errors: list[Problem] = field(default_factory=list)
 
 
-def answers(bulk: Bulk, work: Work, folder: Path) -> Answers:
+def answers(bulk: Bulk, work: Work, folder: Path) -> LargeAnswers:
     """Ask something of each patient of a large file.
 
     Args:
@@ -189,11 +189,11 @@ def _share(cells: pl.DataFrame, patient: int, count: int, shares: Spill) -> None
 
 def _asked(
     bulk: Bulk, rows: _Sorted, sign: DecimalSign | None, work: Work
-) -> tuple[Answers, SignEvidence, DecimalSign | None]:
+) -> tuple[LargeAnswers, SignEvidence, DecimalSign | None]:
     """The answers, read with a decimal sign; that which all rows allow, and that which was used."""
     part = first_part(rows.file, bulk.options, sign)
     judge = Judge(rows.file, bulk.options, [], bulk.likeness, sign or part.evidence.sign)
-    found, evidence = Answers([f"{rows.file.source}: {part.told}"]), SignEvidence()
+    found, evidence = LargeAnswers([f"{rows.file.source}: {part.told}"]), SignEvidence()
     for problem in (*head_problems(rows.file, part), *rows.problems):
         found.outcome.tell(problem, problem.rows)
     errors = [problem for problem in rows.problems if problem.is_error]

@@ -15,8 +15,7 @@ from immunotrack.cli.told import INVALID_ROWS, say, tell_counted, tell_reading, 
 if TYPE_CHECKING:
     import polars as pl
 
-    from immunotrack.bulk import Answers as LargeAnswers
-    from immunotrack.bulk import Bulk, Work
+    from immunotrack.bulk import Bulk, LargeAnswers, Work
     from immunotrack.problems import Problem
     from immunotrack.readers import Options, Source
     from immunotrack.readers.events import Events
@@ -65,7 +64,7 @@ class Answers:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class PatientQuestion:
     """What is asked of each patient of a source.
 
     Args:
@@ -83,7 +82,7 @@ class Question:
     first: str = ""
 
 
-def ask(question: Question, reading: "Options", engine: Engine) -> Answers:
+def ask(question: PatientQuestion, reading: "Options", engine: Engine) -> Answers:
     """Ask something of each patient, and say on stderr how the source is understood."""
     from immunotrack.readers.source import origins
 
@@ -105,7 +104,9 @@ def ask(question: Question, reading: "Options", engine: Engine) -> Answers:
     return Answers(table, whole.name, errors, len(errors), warnings, whole.counted, counts)
 
 
-def _streamed(large: "Bulk", folder: Path, question: Question, reading: "Options") -> Answers:
+def _streamed(
+    large: "Bulk", folder: Path, question: PatientQuestion, reading: "Options"
+) -> Answers:
     """As `ask`, of a file that is too large to hold."""
     from immunotrack.bulk import answers
 

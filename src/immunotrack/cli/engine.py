@@ -12,7 +12,7 @@ from immunotrack.cli.options import with_shared
 from immunotrack.cli.told import say, summarise, tell_reading
 
 if TYPE_CHECKING:
-    from immunotrack.bulk import Answers, Work
+    from immunotrack.bulk import LargeAnswers, Work
     from immunotrack.readers import Options
 
 
@@ -135,20 +135,22 @@ def check_on_spark(
     leave(found.outcome, set())
 
 
-def ask_spark(engine: Engine, source: list[str], reading: "Options", work: "Work") -> "Answers":
+def ask_spark(
+    engine: Engine, source: list[str], reading: "Options", work: "Work"
+) -> "LargeAnswers":
     """What Spark answers of each patient of a source.
 
     Args:
         work: Takes what was read of some patients, gives rows with `patient_id`.
     """
-    from immunotrack.bulk import Answers
+    from immunotrack.bulk import LargeAnswers
     from immunotrack.cluster.flagged import Wanted, flagged
     from immunotrack.cluster.session import session
 
     asked = Wanted(writing=False, work=work)
     name = _only(source, None)
     with session(engine.master, say) as spark, flagged(spark, name, reading, asked) as found:
-        return Answers(found.told, found.asked, found.outcome, found.errors)
+        return LargeAnswers(found.told, found.asked, found.outcome, found.errors)
 
 
 def _only(source: list[str], report: Path | None) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from immunotrack.cli import options, rows
-from immunotrack.cli.answers import Question, ask
+from immunotrack.cli.answers import PatientQuestion, ask
 from immunotrack.cli.engine import Engine, with_engine
 from immunotrack.cli.sources import of_analytes, refuse_inputs
 from immunotrack.cli.told import names, say
@@ -100,7 +100,7 @@ def response(
         ranges=ranges or [],
         counted={"baseline": baseline.value, "clock": clock, "until_day": until_day},
     )
-    found = ask(Question(source, events, output, answered, "rule"), reading, engine)
+    found = ask(PatientQuestion(source, events, output, answered, "rule"), reading, engine)
     found = replace(found, table=of_analytes(found.table, names(analytes or [])))
     rows.write(found.table, output, json=json, show=_shown_by(rule=bool(rule), evidence=evidence))
     found.tell()

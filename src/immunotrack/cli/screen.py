@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from immunotrack.cli import options, rows
-from immunotrack.cli.answers import Question, ask
+from immunotrack.cli.answers import PatientQuestion, ask
 from immunotrack.cli.engine import Engine, with_engine
 from immunotrack.cli.sources import refuse_inputs
 from immunotrack.cli.told import FINDINGS, names, say
@@ -80,7 +80,7 @@ def screen(
             ranges=[*(ranges or []), *found.ranges],
         )
 
-    found = ask(Question(source, events, output, screened, "rule"), reading, engine)
+    found = ask(PatientQuestion(source, events, output, screened, "rule"), reading, engine)
     rows.write(found.table, output, json=json, show=_cells)
     found.tell()
     _summarise(found.table)
