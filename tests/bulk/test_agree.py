@@ -357,7 +357,7 @@ json_lines = st.one_of(
 WHOLE_ROW = '{"patient":"P1","date":"2020-03-01","test":"CD4","result":5.0}'
 
 
-@settings(max_examples=examples(33), deadline=None, phases=[Phase.explicit, Phase.generate])
+@settings(max_examples=examples(67), deadline=None, phases=[Phase.explicit, Phase.generate])
 @given(rows=st.lists(json_lines, max_size=20), size=st.integers(60, 600))
 def test_random_lines(tmp_path_factory, rows, size):
     """Any lines, any blocks: nothing but rows of plain values is cut by a pattern."""
