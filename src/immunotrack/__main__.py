@@ -35,6 +35,7 @@ def main() -> None:
     """
     gc.set_threshold(_MANY, 50, 100)
     os.environ["PYDANTIC_DISABLE_PLUGINS"] = "__all__"
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     debug = "--debug" in sys.argv
     sys.argv = [argument for argument in sys.argv if argument != "--debug"]
     try:

@@ -95,7 +95,9 @@ class _Reader:
         """The rows of a block; lines that the next one completes are given back."""
         place = block.place
         block = block._replace(data=self._decoding.decoded(block))
-        plain = block.data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        plain = block.data
+        if b"\r" in plain:
+            plain = plain.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         cells = self._plain.even(plain)
         table = DelimitedTable(self._file.source, self._file.header, self._file.delimiter)
         if cells is None:

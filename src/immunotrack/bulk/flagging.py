@@ -4,7 +4,7 @@ import io
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from itertools import islice
+from itertools import chain, islice, repeat
 from pathlib import Path
 from typing import Final
 
@@ -32,7 +32,7 @@ from immunotrack.bulk.textfile import Facts
 from immunotrack.problems import Problem, ordered
 
 _WINDOW: Final = 3
-"""The new kinds of rows of so many lots are judged at once."""
+"""The new kinds of rows of so many lots are judged at once; of fewer at first, to start sooner."""
 
 _MOST_KINDS: Final = 400_000
 """No more kinds of rows are remembered."""
@@ -134,7 +134,8 @@ class Pass:
     def _windows(self) -> Iterator[list[_Step]]:
         """Some lots at a time, compared with what is known so far."""
         steps = self._steps()
-        while window := list(islice(steps, _WINDOW)):
+        sizes = chain(range(1, _WINDOW), repeat(_WINDOW))
+        while window := list(islice(steps, next(sizes))):
             yield window
 
     def _steps(self) -> Iterator[_Step]:

@@ -8,6 +8,7 @@ from functools import cached_property
 import polars as pl
 
 from immunotrack.annotated import csv_texts
+from immunotrack.bulk.blocks import count_of, line_feeds
 from immunotrack.bulk.textfile import TextFile
 
 
@@ -31,8 +32,8 @@ class PlainRows:
 
     def even(self, data: bytes) -> pl.DataFrame | None:
         """The cells where every line is a row as wide as the header and has no quotation mark."""
-        marks = (self.file.width - 1) * data.count(b"\n")
-        if b'"' in data or data.count(self.file.delimiter.encode()) != marks:
+        marks = (self.file.width - 1) * line_feeds(data)
+        if b'"' in data or count_of(data, self.file.delimiter.encode()) != marks:
             return None
         try:
             cells = self.read(data)
