@@ -1,8 +1,9 @@
 """Which rows must be judged together: those of one sample, and those of a series in two units."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import BinaryIO, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -53,23 +54,24 @@ class Company:
         """
         sizes = np.array(self._sizes, dtype=np.int64).reshape(-1, _PARTS)
         starts = np.cumsum(sizes).reshape(sizes.shape) - sizes
-        with self._path.open("rb") as file:
-            for part in range(_PARTS):
-                rows = _read(file, starts[:, part], sizes[:, part])
-                frame = pl.DataFrame({name: rows[name] for name in _RECORD.names or ()})
-                found = together(frame, mixed=mixed).to_numpy()
-                if len(found):
-                    yield np.sort(found)
+
+        def found(part: int) -> np.ndarray:
+            rows = self._read(starts[:, part], sizes[:, part])
+            frame = pl.DataFrame({name: rows[name] for name in _RECORD.names or ()})
+            return np.sort(together(frame, mixed=mixed).to_numpy())
+
+        with ThreadPoolExecutor(2) as pool:
+            yield from filter(len, pool.map(found, range(_PARTS)))
         self._path.unlink()
 
-
-def _read(file: BinaryIO, starts: np.ndarray, sizes: np.ndarray) -> np.ndarray:
-    """Some stretches of what is kept."""
-    stretches = [np.empty(0, _RECORD)]
-    for start, size in zip(starts.tolist(), sizes.tolist(), strict=True):
-        file.seek(start * _RECORD.itemsize)
-        stretches.append(np.fromfile(file, _RECORD, size))
-    return np.concatenate(stretches)
+    def _read(self, starts: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+        """Some stretches of what is kept."""
+        stretches = [np.empty(0, _RECORD)]
+        with self._path.open("rb") as file:
+            for start, size in zip(starts.tolist(), sizes.tolist(), strict=True):
+                file.seek(start * _RECORD.itemsize)
+                stretches.append(np.fromfile(file, _RECORD, size))
+        return np.concatenate(stretches)
 
 
 def parted(first: int, compared: pl.DataFrame) -> Parted:

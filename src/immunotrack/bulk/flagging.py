@@ -242,9 +242,10 @@ class Pass:
         ).sort("row")
         wanted = {int(part["lot"][0]): part for part in rows.partition_by("lot")}
         spill = Spill(self.kept.folder / "gathered")
-        for number, found in self._again(wanted):
-            cells = self._said_before(found.hstack(wanted[number]))
-            for (name,), part in cells.partition_by("group", as_dict=True).items():
+        found = (cells.hstack(wanted[number]) for number, cells in self._again(wanted))
+        for cells in _joint(found):
+            said = self._said_before(cells)
+            for (name,), part in said.partition_by("group", as_dict=True).items():
                 spill.add(int(str(name)), part.drop("group"))
         return spill
 
@@ -311,6 +312,18 @@ class Pass:
             told.add(int(str(lot)), part.drop("lot"))
 
 
+def _joint(tables: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+    """Small tables as larger ones of about `_GROUP` rows."""
+    held: list[pl.DataFrame] = []
+    for table in tables:
+        held.append(table)
+        if sum(map(len, held)) >= _GROUP:
+            yield pl.concat(held)
+            held = []
+    if held:
+        yield pl.concat(held)
+
+
 def added_rows(cells: pl.DataFrame, head: pl.Series, said: pl.Series) -> memoryview:
     """Rows with what is added to them, as CSV."""
     frame = pl.DataFrame([cells["own"], head.alias("head"), cells["line"], said.alias("said")])
@@ -322,7 +335,7 @@ def added_rows(cells: pl.DataFrame, head: pl.Series, said: pl.Series) -> memoryv
 def _changed_rows(segments: Segments, changed: Spill, path: Path) -> Segments:
     """The file with other rows in the place of some."""
 
-    def rewritten(lot: int) -> bytes:
+    def rewritten(lot: int) -> list[bytes | memoryview]:
         part = changed.take(lot).sort("place")
         written = csv_rows(bytes(added_rows(part, part["new_head"], part["new_said"])))
         return with_rows(segments.segment(lot), zip(part["place"], written, strict=True))

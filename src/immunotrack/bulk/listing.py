@@ -47,7 +47,7 @@ class Listing:
             told: By lot, tables as `entries` gives them; a line without a problem has no text.
         """
 
-        def rewritten(lot: int) -> bytes:
+        def rewritten(lot: int) -> list[bytes]:
             new = told.take(lot)
             lines = set(new["line"])
             kept = [
@@ -56,7 +56,7 @@ class Listing:
                 if int(cells[1] or 0) not in lines or cells[4] in OF_LINES
             ]
             kept += map(_parsed, csv_rows(as_csv(new.filter(pl.col("text") != ""))))
-            return b"".join(row for _, row in sorted(kept, key=_place))
+            return [row for _, row in sorted(kept, key=_place)]
 
         return Listing(self.segments.replaced(told.numbers(), rewritten, path))
 

@@ -1,7 +1,7 @@
 """An output file that is written in segments, of which some are replaced before it is complete."""
 
 import shutil
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -25,12 +25,13 @@ class Segments:
         self._end = len(header)
         path.write_bytes(header)
 
-    def write(self, number: int, data: bytes | memoryview) -> None:
+    def write(self, number: int, *data: bytes | memoryview) -> None:
         """Write the segment of a lot."""
-        self._places[number] = (self._end, len(data))
-        self._end += len(data)
+        size = sum(map(len, data))
+        self._places[number] = (self._end, size)
+        self._end += size
         with self.path.open("ab") as file:
-            file.write(data)
+            file.writelines(data)
 
     def segment(self, number: int) -> bytes:
         """The segment of a lot; empty where there is none."""
@@ -40,16 +41,19 @@ class Segments:
             return file.read(size)
 
     def replaced(
-        self, numbers: Collection[int], rewritten: Callable[[int], bytes], path: Path
+        self,
+        numbers: Collection[int],
+        rewritten: Callable[[int], Sequence[bytes | memoryview]],
+        path: Path,
     ) -> "Segments":
         """The same file with other segments in the place of some."""
         new = Segments(path, self._header)
         made = (
-            (number, rewritten(number) if number in numbers else self.segment(number))
+            (number, rewritten(number) if number in numbers else [self.segment(number)])
             for number in self._places
         )
         for number, data in ahead(made):
-            new.write(number, data)
+            new.write(number, *data)
         self.path.unlink()
         return new
 
@@ -65,19 +69,20 @@ def csv_rows(data: bytes) -> list[bytes]:
     return [data[start:end] for start, end in zip([0, *ends], ends, strict=False)]
 
 
-def with_rows(data: bytes, rows: Iterable[tuple[int, bytes]]) -> bytes:
-    """A text of CSV with other rows in the place of some.
+def with_rows(data: bytes, rows: Iterable[tuple[int, bytes]]) -> list[bytes | memoryview]:
+    """A text of CSV with other rows in the place of some, in pieces.
 
     Args:
         rows: The number of each, and what it becomes, in order.
     """
-    ends = _ends(data)
-    kept, after = [], 0
+    ends, text = _ends(data), memoryview(data)
+    pieces: list[bytes | memoryview] = []
+    after = 0
     for place, row in rows:
         start = int(ends[place - 1]) if place else 0
-        kept += [data[after:start], row]
+        pieces += [text[after:start], row]
         after = int(ends[place])
-    return b"".join([*kept, data[after:]])
+    return [*pieces, text[after:]]
 
 
 def _ends(data: bytes) -> np.ndarray:
