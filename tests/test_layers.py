@@ -144,6 +144,7 @@ ORDER = [
     "bulk.segments",
     "bulk.listing",
     "bulk.flagging",
+    "bulk.settling",
     "bulk.flagged",
     "bulk.shares",
     "bulk",

@@ -17,6 +17,7 @@ from immunotrack.bulk.listing import first_errors
 from immunotrack.bulk.lot import Lot, row_texts
 from immunotrack.bulk.lots import LargeFile, lots
 from immunotrack.bulk.segments import Segments
+from immunotrack.bulk.settling import settle
 from immunotrack.bulk.textfile import text_file
 from immunotrack.datasets import hidden_folder
 from immunotrack.problems import Problem, ordered
@@ -104,7 +105,7 @@ class Bulk:
                 break
             file, sign = known, found
             shutil.rmtree(kept.folder)
-        done.settle()
+        settle(done)
         return self._finished(part, done)
 
     def _passed(

@@ -1,14 +1,12 @@
 """A large file flagged as it streams by: its rows, every problem, and what became of each row."""
 
-import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import chain, islice, repeat
 from pathlib import Path
 from typing import Final
 
-import numpy as np
 import polars as pl
 
 from immunotrack.annotated import added_header
@@ -20,13 +18,12 @@ from immunotrack.bulk.listing import (
     MOST_SHOWN,
     Listing,
     entries_of,
-    first_errors,
     lot_entries,
     lot_errors,
 )
 from immunotrack.bulk.lot import Lot
-from immunotrack.bulk.lots import LargeFile, lots, rows_again
-from immunotrack.bulk.segments import Segments, csv_rows, with_rows
+from immunotrack.bulk.lots import LargeFile, lots
+from immunotrack.bulk.segments import Segments, added_rows
 from immunotrack.bulk.spill import Spill
 from immunotrack.bulk.textfile import Facts
 from immunotrack.problems import Problem, ordered
@@ -36,9 +33,6 @@ _WINDOW: Final = 3
 
 _MOST_KINDS: Final = 400_000
 """No more kinds of rows are remembered."""
-
-_GROUP: Final = 50_000
-"""About so many rows that must be judged together are judged at once."""
 
 
 @dataclass(slots=True)
@@ -116,7 +110,7 @@ class Pass:
             head: The problems of its header and of what stands above.
         """
         self.listed.write(-1, entries_of([(p.line or 0, p) for p in ordered(head)], {}))
-        self._tell(head)
+        self.tell(head)
         with ThreadPoolExecutor(2) as pool:
             for window, writing in ahead(self._judged(pool)):
                 for step, written in zip(window, writing, strict=True):
@@ -199,72 +193,17 @@ class Pass:
             self.places[step.lot.number] = step.lot.place
         self.facts.add(step.lot.facts)
         step.dictionary.count(step.compared["id"], self.outcome)
-        self._tell(step.lot.problems)
+        self.tell(step.lot.problems)
         if len(self.errors) < MOST_SHOWN:
             self.errors += lot_errors(step.lot, step.compared["id"], step.dictionary)
 
-    def _tell(self, problems: Sequence[Problem]) -> None:
+    def tell(self, problems: Sequence[Problem]) -> None:
+        """Count problems."""
         for problem in problems:
             self.outcome.tell(problem, problem.rows)
 
-    def settle(self) -> None:
-        """Judge together what belongs together, and put it in the place of what was said alone."""
-        groups = self._groups()
-        if not groups:
-            return
-        gathered = self._gathered(groups)
-        rows, told = Spill(self.kept.folder / "changed"), Spill(self.kept.folder / "told")
-        for number in gathered.numbers():
-            self._settle(gathered.take(number), rows, told)
-        if self.kept.writing:
-            self.rows = _changed_rows(self.rows, rows, self.kept.folder / "rows again")
-        if self.kept.listing:
-            self.listed = self.listed.changed(told, self.kept.folder / "list again")
-
-    def _groups(self) -> list[np.ndarray]:
-        """The numbers of the rows that must be judged together, some series at a time."""
-        groups: list[np.ndarray] = []
-        for found in self.company.companions(mixed=self.dictionary.is_mixed):
-            if groups and len(groups[-1]) + len(found) <= _GROUP:
-                groups[-1] = np.concatenate([groups[-1], found])
-            else:
-                groups.append(found)
-        return groups
-
-    def _gathered(self, groups: Sequence[np.ndarray]) -> Spill:
-        """The cells of rows by the number of their group, with what was said of each alone."""
-        group = np.repeat(np.arange(len(groups)), [len(part) for part in groups])
-        row = np.concatenate(groups).astype(np.int64)
-        numbers, firsts = (np.array(part) for part in zip(*self.firsts.items(), strict=True))
-        at = np.searchsorted(firsts, row, side="right") - 1
-        rows = pl.DataFrame(
-            {"place": row - firsts[at], "lot": numbers[at], "row": row, "group": group}
-        ).sort("row")
-        wanted = {int(part["lot"][0]): part for part in rows.partition_by("lot")}
-        spill = Spill(self.kept.folder / "gathered")
-        found = (cells.hstack(wanted[number]) for number, cells in self._again(wanted))
-        for cells in _joint(found):
-            said = self._said_before(cells)
-            for (name,), part in said.partition_by("group", as_dict=True).items():
-                spill.add(int(str(name)), part.drop("group"))
-        return spill
-
-    def _again(self, wanted: Mapping[int, pl.DataFrame]) -> Iterator[tuple[int, pl.DataFrame]]:
-        """The cells of rows by their `place` in each lot: odd lots were kept, others are read."""
-        for number in self.odd.numbers():
-            if number in wanted:
-                yield number, self.odd.take(number)[wanted[number]["place"]]
-        yield from rows_again(
-            self.file,
-            {
-                number: (self.places[number], part["place"].to_numpy())
-                for number, part in wanted.items()
-                if number in self.places
-            },
-        )
-
-    def _said_before(self, cells: pl.DataFrame) -> pl.DataFrame:
-        """Rows with the kinds that they are, each by itself; what was counted is taken back."""
+    def said_before(self, cells: pl.DataFrame) -> pl.DataFrame:
+        """Rows with what was said of each by itself, `head` and `said`; they count no longer."""
         compared = self.dictionary.known(self.judge.likeness.compared(cells))
         step = _Step(Lot(0, cells, [], Facts(), None), 0, compared, self.dictionary)
         self._ask([step])
@@ -272,72 +211,3 @@ class Pass:
         self.dictionary.count(ids, self.outcome, -1)
         kinds = self.dictionary.said
         return cells.with_columns(kinds["head"].gather(ids), kinds["said"].gather(ids))
-
-    def _settle(self, cells: pl.DataFrame, rows: Spill, told: Spill) -> None:
-        """Judge one group of rows."""
-        cells = cells.sort("row")
-        judged = self.judge.judge(cells, alone=False)
-        self.outcome.add(judged.flagged.with_columns(count=pl.lit(1)))
-        after = cells.with_columns(new_head=judged.texts["head"], new_said=judged.texts["said"])
-        for problems in judged.problems:
-            self._tell(problems)
-        placed = [
-            (line, problem)
-            for line, problems in zip(cells["line"], judged.problems, strict=True)
-            for problem in problems
-        ]
-        errors = [replace(problem, line=line) for line, problem in placed if problem.is_error]
-        self.errors = first_errors([*self.errors, *first_errors(errors)])
-        changed = after.filter(
-            pl.col("head").ne_missing(pl.col("new_head"))
-            | pl.col("said").ne_missing(pl.col("new_said"))
-        )
-        for (lot,), part in changed.partition_by("lot", as_dict=True).items():
-            text = part.select("place", "own", "line", "new_head", "new_said")
-            rows.add(int(str(lot)), text)
-        if self.kept.listing:
-            self._list(cells, placed, told)
-
-    @staticmethod
-    def _list(cells: pl.DataFrame, placed: Sequence[tuple[int, Problem]], told: Spill) -> None:
-        """Keep the problems of one group for the list, and the lines that have none left."""
-        own = dict(cells.select("line", "own").rows())
-        entries = entries_of(placed, own)
-        empty = entries_of([], {})
-        silent = cells.filter(~pl.col("line").is_in(entries["line"].to_list())).select("line")
-        every = pl.concat([entries, pl.concat([empty, silent], how="diagonal")])
-        lots = cells.select("line", "lot")
-        both = every.with_columns(pl.col("text").fill_null("")).join(lots, on="line", how="left")
-        for (lot,), part in both.sort("line").partition_by("lot", as_dict=True).items():
-            told.add(int(str(lot)), part.drop("lot"))
-
-
-def _joint(tables: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
-    """Small tables as larger ones of about `_GROUP` rows."""
-    held: list[pl.DataFrame] = []
-    for table in tables:
-        held.append(table)
-        if sum(map(len, held)) >= _GROUP:
-            yield pl.concat(held)
-            held = []
-    if held:
-        yield pl.concat(held)
-
-
-def added_rows(cells: pl.DataFrame, head: pl.Series, said: pl.Series) -> memoryview:
-    """Rows with what is added to them, as CSV."""
-    frame = pl.DataFrame([cells["own"], head.alias("head"), cells["line"], said.alias("said")])
-    buffer = io.BytesIO()
-    frame.write_csv(buffer, include_header=False, quote_style="never", batch_size=8192)
-    return buffer.getbuffer()
-
-
-def _changed_rows(segments: Segments, changed: Spill, path: Path) -> Segments:
-    """The file with other rows in the place of some."""
-
-    def rewritten(lot: int) -> list[bytes | memoryview]:
-        part = changed.take(lot).sort("place")
-        written = csv_rows(bytes(added_rows(part, part["new_head"], part["new_said"])))
-        return with_rows(segments.segment(lot), zip(part["place"], written, strict=True))
-
-    return segments.replaced(changed.numbers(), rewritten, path) if changed.numbers() else segments

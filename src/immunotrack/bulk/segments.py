@@ -1,11 +1,13 @@
 """An output file that is written in segments, of which some are replaced before it is complete."""
 
+import io
 import shutil
 from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
+import polars as pl
 
 from immunotrack.bulk.ahead import ahead
 
@@ -61,6 +63,14 @@ class Segments:
         """Copy the file into a pipe."""
         with self.path.open("rb") as file:
             shutil.copyfileobj(file, target)
+
+
+def added_rows(cells: pl.DataFrame, head: pl.Series, said: pl.Series) -> memoryview:
+    """Rows with what is added to them, as CSV."""
+    frame = pl.DataFrame([cells["own"], head.alias("head"), cells["line"], said.alias("said")])
+    buffer = io.BytesIO()
+    frame.write_csv(buffer, include_header=False, quote_style="never", batch_size=8192)
+    return buffer.getbuffer()
 
 
 def csv_rows(data: bytes) -> list[bytes]:
