@@ -67,11 +67,11 @@ def test_flags_on_a_terminal_of_80_columns(tmp_path):
 
 def test_no_number_is_broken_where_room_is_short(tmp_path):
     """The name of the set goes on in the next line, and not the thousands of a limit."""
-    rows = (
-        LABS.replace("P,1,", "P,2020-03-24,").replace("day", "date").replace("CRP", "Lymphocytes")
-    )
-    (tmp_path / "labs.csv").write_text(f"{rows}Q,2020-03-24,CD4,1400,/µL\n", encoding="utf-8")
-    lines = shown(tmp_path, ("flag", "labs.csv"), TERM="dumb", COLUMNS="80").splitlines()
+    rows = ["patient,date,test,value,unit", "P,2020-03-24,CD4,350,/µL"]
+    rows += ["P,2020-03-25,Lymphocytes,0.9,G/L", "Q,2020-03-24,CD4,1400,/µL", ""]
+    (tmp_path / "labs.csv").write_text("\n".join(rows), encoding="utf-8")
+    [told] = shown(tmp_path, ("flag", "labs.csv"), TERM="dumb", COLUMNS="80")
+    lines = told.splitlines()
 
     assert "414–1\u2009123" in lines[1]
     assert max(map(len, lines)) <= 80
