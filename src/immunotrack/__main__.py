@@ -17,9 +17,6 @@ INTERNAL_ERROR = 70
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 """What the operating system says where it can write no more."""
 
-_MANY: Final = 50_000
-"""So many objects are made before dead ones are searched for: start-up leaves hardly any."""
-
 _NO_MEMORY: Final = Problem(
     code="too-large",
     source="memory",
@@ -33,7 +30,6 @@ def main() -> None:
 
     What is alive at the end is frozen, so that the interpreter ends without searching it.
     """
-    gc.set_threshold(_MANY, 50, 100)
     os.environ["PYDANTIC_DISABLE_PLUGINS"] = "__all__"
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     debug = "--debug" in sys.argv
