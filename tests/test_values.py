@@ -721,7 +721,7 @@ def test_a_hostile_text_takes_no_time(text, cut):
     start = time.process_time()
     kinds = {parse_result(text[:cut], decimal).number for decimal in MODES}
 
-    assert (kinds, time.process_time() - start < 10) == ({None}, True)
+    assert (kinds, time.process_time() - start < 1) == ({None}, True)
 
 
 def test_every_word_of_the_lists_is_understood():

@@ -28,7 +28,8 @@ _NO_MEMORY: Final = Problem(
 def main() -> None:
     """Run the command line; errors in the input never show a traceback without `--debug`.
 
-    What is alive at the end is frozen, so that the interpreter ends without searching it.
+    What is alive at the end is frozen, so that the interpreter ends without searching it. Threads
+    of BLAS are not started, as nothing here is large enough for them.
     """
     os.environ["PYDANTIC_DISABLE_PLUGINS"] = "__all__"
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from immunotrack.bulk.ahead import ahead
+from immunotrack.bulk.blocks import ends_of_feeds
 
 
 class Segments:
@@ -97,9 +98,8 @@ def with_rows(data: bytes, rows: Iterable[tuple[int, bytes]]) -> list[bytes | me
 
 def _ends(data: bytes) -> np.ndarray:
     """Where each row ends, behind its line feed; within quotation marks no row ends."""
-    codes = np.frombuffer(data, np.uint8)
-    ends = np.flatnonzero(codes == ord("\n"))
+    ends = ends_of_feeds(data)
     if b'"' in data:
-        marks = np.flatnonzero(codes == ord('"'))
+        marks = np.flatnonzero(np.frombuffer(data, np.uint8) == ord('"'))
         ends = ends[np.searchsorted(marks, ends) % 2 == 0]
-    return ends + 1
+    return ends
